@@ -1,0 +1,103 @@
+"""Which state may follow which: one table each for jobs, their stages and chunks.
+
+SQL takes its WHERE clauses from here, and docs/lifecycle.md draws these tables; tests hold the
+drawing and the database's constraints against them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+
+class JobStatus(StrEnum):
+    """What a job is doing, as its owner sees it."""
+
+    PENDING = "pending"  #: Made; the PDF has not been looked at yet
+    PROCESSING = "processing"  #: Being cut, read, merged or refined
+    PAUSED = "paused"  #: Running chunks end, none is started
+    COMPLETED = "completed"  #: Final: every page was read
+    COMPLETED_WITH_ERRORS = "completed_with_errors"  #: Final: some pages could not be read
+    FAILED = "failed"  #: Final: no page could be delivered
+    CANCELLED = "cancelled"  #: Final: the owner ended it
+
+
+class Stage(StrEnum):
+    """Where in its way a job is."""
+
+    RECEIVED = "received"  #: The upload is awaited or has just landed
+    SPLITTING = "splitting"  #: Chunks are being cut; the first may be read already
+    OCR = "ocr"  #: Every chunk is cut; workers read
+    MERGING = "merging"  #: Every chunk is done; their results are being bound
+    TEXT = "text"
+    PASSAGES = "passages"
+    EMBEDDING = "embedding"
+    TREE = "tree"
+    VECTORS = "vectors"
+
+
+class ChunkStatus(StrEnum):
+    """What a chunk is doing."""
+
+    PENDING = "pending"  #: Waits to be cut, or for a worker
+    PROCESSING = "processing"  #: A worker holds the lease
+    COMPLETED = "completed"  #: Final: its result is stored and counted
+    FAILED = "failed"  #: Final: no page of it could be read; counted
+
+
+JOB_STEPS: Mapping[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.PENDING: frozenset({JobStatus.PROCESSING, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.PROCESSING: frozenset(
+        {
+            JobStatus.PAUSED,
+            JobStatus.COMPLETED,
+            JobStatus.COMPLETED_WITH_ERRORS,
+            JobStatus.FAILED,
+            JobStatus.CANCELLED,
+        }
+    ),
+    JobStatus.PAUSED: frozenset({JobStatus.PROCESSING, JobStatus.CANCELLED}),
+    JobStatus.COMPLETED: frozenset(),
+    JobStatus.COMPLETED_WITH_ERRORS: frozenset({JobStatus.PROCESSING}),
+    JobStatus.FAILED: frozenset({JobStatus.PROCESSING}),
+    JobStatus.CANCELLED: frozenset(),
+}
+
+STAGE_STEPS: Mapping[Stage, frozenset[Stage]] = {
+    Stage.RECEIVED: frozenset({Stage.SPLITTING}),
+    # The last chunk may be done before the splitter has said that it is.
+    Stage.SPLITTING: frozenset({Stage.OCR, Stage.MERGING}),
+    Stage.OCR: frozenset({Stage.MERGING}),
+    Stage.MERGING: frozenset({Stage.TEXT}),
+    Stage.TEXT: frozenset({Stage.PASSAGES}),
+    Stage.PASSAGES: frozenset({Stage.EMBEDDING}),
+    Stage.EMBEDDING: frozenset({Stage.TREE}),
+    Stage.TREE: frozenset({Stage.VECTORS}),
+    Stage.VECTORS: frozenset(),
+}
+
+CHUNK_STEPS: Mapping[ChunkStatus, frozenset[ChunkStatus]] = {
+    ChunkStatus.PENDING: frozenset({ChunkStatus.PROCESSING, ChunkStatus.FAILED}),
+    ChunkStatus.PROCESSING: frozenset(
+        {ChunkStatus.PENDING, ChunkStatus.COMPLETED, ChunkStatus.FAILED}
+    ),
+    ChunkStatus.COMPLETED: frozenset(),
+    ChunkStatus.FAILED: frozenset({ChunkStatus.PENDING}),
+}
+
+FINAL_JOB_STATUSES = frozenset(
+    {
+        JobStatus.COMPLETED,
+        JobStatus.COMPLETED_WITH_ERRORS,
+        JobStatus.FAILED,
+        JobStatus.CANCELLED,
+    }
+)
+
+State = TypeVar("State", bound=StrEnum)
+
+
+def sources_of(steps: Mapping[State, frozenset[State]], target: State) -> list[str]:
+    """Return the states that may become `target`, for the WHERE clause of an update."""
+    return [state.value for state, targets in steps.items() if target in targets]

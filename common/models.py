@@ -1,0 +1,154 @@
+"""Documents, jobs and chunks as the use cases see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
+from uuid import UUID
+
+import msgspec
+
+from common.lifecycle import ChunkStatus, JobStatus, Stage
+from common.pages import PageRange
+
+DocumentId = NewType("DocumentId", UUID)
+JobId = NewType("JobId", UUID)
+ChunkId = NewType("ChunkId", UUID)
+
+
+class JobOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What the owner asked for. Stored with the job as JSON."""
+
+    #: Which pages to read, like `1-20,25`; all of them where empty.
+    pages: str = ""
+    #: Pages in one chunk; the deployment's default where None.
+    chunk_pages: int | None = None
+    #: BCP-47 hints for the OCR engine, the most likely first.
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """One version of one object in a bucket."""
+
+    bucket: str
+    name: str
+    generation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SplitWork:
+    """A claimed split: the right to cut this job until the lease ends."""
+
+    job_id: JobId
+    document_id: DocumentId
+    owner: str
+    source: ObjectRef
+    attempt: int
+    options: JobOptions
+    password: str | None
+    #: Whether an earlier attempt has already written the chunk rows.
+    planned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChunk:
+    """A chunk row as the splitter sees it."""
+
+    id: ChunkId
+    index: int
+    pages: PageRange
+    #: Where its PDF is, once it has been cut.
+    source: ObjectRef | None
+    status: ChunkStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkWork:
+    """A claimed chunk: the right to read it until the lease ends."""
+
+    id: ChunkId
+    job_id: JobId
+    document_id: DocumentId
+    index: int
+    pages: PageRange
+    source: ObjectRef
+    run: int
+    attempt: int
+    #: Tries that failed so far by transient errors.
+    failures: int
+    options: JobOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkOutcome:
+    """What finishing a chunk did to its job."""
+
+    #: True for exactly one finisher of a run: the one that must send the merge.
+    was_last: bool
+    job_id: JobId
+    #: Part of the merge task's name: how many times the merge has been sent.
+    dispatches: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A finished chunk as the merge sees it."""
+
+    index: int
+    pages: PageRange
+    status: ChunkStatus
+    result_path: str | None
+    result_checksum: str | None
+    error_code: str | None
+    error_message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MergeWork:
+    """A claimed merge."""
+
+    job_id: JobId
+    document_id: DocumentId
+    run: int
+    attempt: int
+    filename: str
+    source_page_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as its owner may see it."""
+
+    id: JobId
+    document_id: DocumentId
+    filename: str
+    status: JobStatus
+    stage: Stage
+    page_count: int | None
+    total_chunks: int
+    completed_chunks: int
+    failed_chunks: int
+    total_pages: int
+    completed_pages: int
+    failed_pages: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    heartbeat_at: datetime | None
+    error_code: str | None
+    error_message: str | None
+    result_path: str | None
+    text_path: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """One row of a job's audit trail."""
+
+    id: int
+    job_id: JobId
+    kind: str
+    at: datetime
+    details: dict[str, object]

@@ -1,0 +1,43 @@
+"""Names of stored objects, all made from ids and numbers and never reused.
+
+A first run's first attempt has the plain name; later ones carry their numbers, so an attempt
+that was given up and writes late can't touch what counts.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+
+def _suffix(run: int, attempt: int) -> str:
+    return "" if (run, attempt) == (1, 1) else f".r{run}.a{attempt}"
+
+
+def upload(document_id: UUID) -> str:
+    """Name, in the uploads bucket, of a document that came through the API."""
+    return f"documents/{document_id}/source.pdf"
+
+
+def chunk_pdf(job_id: UUID, chunk_index: int, attempt: int) -> str:
+    """Name, in the chunks bucket, of a chunk's pages as cut by the split's attempt."""
+    return f"{job_id}/{chunk_index:05d}{_suffix(1, attempt)}.pdf"
+
+
+def chunk_result(document_id: UUID, chunk_index: int, run: int, attempt: int) -> str:
+    """Name, in the `ocr-chunks` bucket, of what a chunk's attempt read."""
+    return f"{document_id}/{chunk_index}{_suffix(run, attempt)}.json"
+
+
+def merged_result(document_id: UUID, run: int, attempt: int) -> str:
+    """Name, in the results bucket, of the whole document's result."""
+    return f"{document_id}/result{_suffix(run, attempt)}.json"
+
+
+def merged_text(document_id: UUID, run: int, attempt: int) -> str:
+    """Name, in the results bucket, of the whole document's text."""
+    return f"{document_id}/text{_suffix(run, attempt)}.txt"
+
+
+def chunk_lock(document_id: UUID, chunk_index: int) -> str:
+    """Redis key of the lease that keeps a doubled message cheap."""
+    return f"chunk_lock:{document_id}:{chunk_index}"

@@ -1,0 +1,1 @@
+"""The outside: every service Quire talks to, one adapter each."""

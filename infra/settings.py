@@ -1,0 +1,146 @@
+"""The environment, read once per process, in sections.
+
+Nested names are written with two underscores (`DOCUMENT_AI__TIMEOUT_SECONDS=90`). The names that
+operators of such systems already know are kept as they are: `REDIS_URL`, `CHUNK_SIZE_PAGES`,
+`CHUNKING_THRESHOLD_PAGES`, `ASYNC_PROCESSING_ENABLED`, `MAX_WORKERS`, `WORKER_MEMORY_LIMIT_MB`,
+`TASK_TIMEOUT_SECONDS`. `STORAGE_EMULATOR_HOST` is read by Google's own client.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+#: Document AI's own limits for one online call (cloud.google.com/document-ai/quotas).
+PAGES_PER_CALL = 15
+PAGES_PER_IMAGELESS_CALL = 30
+
+
+class DatabaseSettings(BaseModel):
+    """Postgres, in production through Supabase's transaction pooler (port 6543)."""
+
+    url: SecretStr = Field(description="postgresql://user:password@host:port/database")
+    max_connections: int = Field(default=4, ge=1, description="Connections of one process.")
+
+
+class StorageSettings(BaseModel):
+    """Cloud Storage."""
+
+    project: str = "quire-local"
+    uploads_bucket: str = "quire-uploads"
+    chunks_bucket: str = "quire-chunks"
+
+
+class SupabaseSettings(BaseModel):
+    """Supabase Storage for results, and its Auth's secret for tokens."""
+
+    url: str = Field(description="The project's address, without /storage/v1.")
+    service_key: SecretStr
+    jwt_secret: SecretStr = Field(description="HS256 secret that signs the callers' tokens.")
+    chunks_bucket: str = "ocr-chunks"
+    results_bucket: str = "ocr-results"
+
+
+class DocumentAiSettings(BaseModel):
+    """Google Document AI."""
+
+    processor: str = Field(
+        description="projects/P/locations/L/processors/ID, or one of its processorVersions."
+    )
+    endpoint: str = Field(default="", description="host:port; the location's own where empty.")
+    insecure: bool = Field(default=False, description="Plain gRPC without login: the emulator.")
+    imageless: bool = Field(default=True, description="imageless_mode: 30 pages a call, not 15.")
+    max_pages_per_call: int | None = Field(
+        default=None,
+        ge=1,
+        description="Only where the service's limits were lifted for this processor.",
+    )
+    max_bytes_per_call: int = Field(default=38_000_000, ge=100_000, le=40 * 1024 * 1024)
+    timeout_seconds: float = Field(default=120, gt=0, description="Deadline of one call.")
+
+    @property
+    def page_limit(self) -> int:
+        """Pages that one call may carry."""
+        if self.max_pages_per_call is not None:
+            return self.max_pages_per_call
+        return PAGES_PER_IMAGELESS_CALL if self.imageless else PAGES_PER_CALL
+
+
+class TasksSettings(BaseModel):
+    """Cloud Tasks, which calls merge (and ingest again where an event was lost)."""
+
+    queue: str = Field(description="projects/P/locations/L/queues/Q")
+    endpoint: str = Field(default="", description="host:port of the emulator; Google's where empty.")
+    insecure: bool = False
+    merge_url: str
+    ingest_url: str
+    service_account: str = Field(default="", description="Whose OIDC token the calls carry.")
+
+
+class LeaseSettings(BaseModel):
+    """How long a worker or function may be silent before another takes its work, in seconds."""
+
+    chunk_seconds: float = Field(default=60, gt=0)
+    split_seconds: float = Field(default=60, gt=0)
+    merge_seconds: float = Field(default=60, gt=0)
+
+
+class RetrySettings(BaseModel):
+    """What is done about errors that may pass."""
+
+    max_tries: int = Field(default=3, ge=1, description="Tries of a chunk, counted in Postgres.")
+    base_seconds: float = Field(default=2, gt=0, description="First back-off; doubles, with jitter.")
+    max_seconds: float = Field(default=60, gt=0)
+
+
+class MaintainSettings(BaseModel):
+    """When maintain takes silence for a stop, in seconds without progress."""
+
+    resend_after_seconds: float = Field(
+        default=60, ge=0, description="A message sent this long ago and not acted upon is lost."
+    )
+    stalled_after_seconds: float = Field(default=600, gt=0)
+
+
+class Settings(BaseSettings):
+    """One process's environment. A process whose environment is wrong does not start."""
+
+    model_config = SettingsConfigDict(env_nested_delimiter="__", frozen=True, extra="ignore")
+
+    database: DatabaseSettings
+    storage: StorageSettings = StorageSettings()
+    supabase: SupabaseSettings
+    document_ai: DocumentAiSettings
+    tasks: TasksSettings
+    leases: LeaseSettings = LeaseSettings()
+    retries: RetrySettings = RetrySettings()
+    maintain: MaintainSettings = MaintainSettings()
+
+    redis_url: SecretStr = Field(description="redis://… or rediss://… of the broker.")
+    chunk_size_pages: int = Field(default=25, ge=1, description="Pages in one chunk.")
+    chunking_threshold_pages: int = Field(
+        default=10, ge=0, description="Up to so many pages the answer is synchronous."
+    )
+    async_processing_enabled: bool = Field(
+        default=True, description="False refuses documents above the threshold."
+    )
+    max_workers: int = Field(default=4, ge=1, description="Celery's prefork children.")
+    worker_memory_limit_mb: int = Field(
+        default=1024, ge=128, description="A child above it is replaced after its chunk."
+    )
+    task_timeout_seconds: int = Field(
+        default=300, ge=10, description="Hard limit of one chunk's task."
+    )
+    log_level: str = "INFO"
+
+    @model_validator(mode="after")
+    def _chunks_fit_one_call(self) -> Self:
+        limit = self.document_ai.page_limit
+        if self.chunk_size_pages > limit:
+            raise ValueError(
+                f"CHUNK_SIZE_PAGES={self.chunk_size_pages} can't work: Document AI takes {limit} "
+                f"pages a call (15, or 30 with DOCUMENT_AI__IMAGELESS=true)."
+            )
+        return self
