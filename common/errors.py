@@ -5,6 +5,7 @@ Our errors, by what the caller should do about them.
   x TransientError       try again later; counted as one of the chunk's tries
   x QuotaError           put back until there is quota again; not counted as a try
   x PermanentError       never try again: the page, chunk or job fails with this code
+    - MisconfiguredError a service refuses us, not the page: an operator must act
   x LeaseLost            stop quietly: another attempt owns the work now
   x Conflict             the request does not fit what is there (HTTP 409)
   x NotFound             nothing by that name for this caller (HTTP 404)
@@ -51,6 +52,12 @@ class QuotaError(QuireError):
 
 class PermanentError(QuireError):
     """Trying again would give the same answer."""
+
+
+class MisconfiguredError(PermanentError):
+    """A service refuses this deployment: rights, names or keys are wrong."""
+
+    default_code = "SERVICE_MISCONFIGURED"
 
 
 class LeaseLost(QuireError):

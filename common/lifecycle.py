@@ -42,8 +42,8 @@ class ChunkStatus(StrEnum):
 
     PENDING = "pending"  #: Waits to be cut, or for a worker
     PROCESSING = "processing"  #: A worker holds the lease
-    COMPLETED = "completed"  #: Final: its result is stored and counted
-    FAILED = "failed"  #: Final: no page of it could be read; counted
+    COMPLETED = "completed"  #: Its result is stored and counted
+    FAILED = "failed"  #: No page of it could be read; counted
 
 
 JOB_STEPS: Mapping[JobStatus, frozenset[JobStatus]] = {
@@ -69,7 +69,8 @@ STAGE_STEPS: Mapping[Stage, frozenset[Stage]] = {
     # The last chunk may be done before the splitter has said that it is.
     Stage.SPLITTING: frozenset({Stage.OCR, Stage.MERGING}),
     Stage.OCR: frozenset({Stage.MERGING}),
-    Stage.MERGING: frozenset({Stage.TEXT}),
+    # Back to ocr where a stored result does not match its checksum and is read again.
+    Stage.MERGING: frozenset({Stage.TEXT, Stage.OCR}),
     Stage.TEXT: frozenset({Stage.PASSAGES}),
     Stage.PASSAGES: frozenset({Stage.EMBEDDING}),
     Stage.EMBEDDING: frozenset({Stage.TREE}),
@@ -82,7 +83,8 @@ CHUNK_STEPS: Mapping[ChunkStatus, frozenset[ChunkStatus]] = {
     ChunkStatus.PROCESSING: frozenset(
         {ChunkStatus.PENDING, ChunkStatus.COMPLETED, ChunkStatus.FAILED}
     ),
-    ChunkStatus.COMPLETED: frozenset(),
+    # Only by a merge that finds its stored result damaged.
+    ChunkStatus.COMPLETED: frozenset({ChunkStatus.PENDING}),
     ChunkStatus.FAILED: frozenset({ChunkStatus.PENDING}),
 }
 

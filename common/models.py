@@ -38,6 +38,15 @@ class ObjectRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ChunkRef:
+    """What a message to the workers carries: ids, never state."""
+
+    id: ChunkId
+    document_id: DocumentId
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
 class SplitWork:
     """A claimed split: the right to cut this job until the lease ends."""
 
@@ -78,7 +87,14 @@ class ChunkWork:
     attempt: int
     #: Tries that failed so far by transient errors.
     failures: int
+    #: Earlier workers that took the chunk and fell silent.
+    lost_leases: int
     options: JobOptions
+
+    @property
+    def ref(self) -> ChunkRef:
+        """What a message about this chunk carries."""
+        return ChunkRef(self.id, self.document_id, self.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +131,50 @@ class MergeWork:
     attempt: int
     filename: str
     source_page_count: int
+    #: Why the source may be incomplete; then the result is partial and says so.
+    warnings: tuple[str, ...]
+
+
+#: page, its word's place from 0, text, start, end, x0, y0, x1, y1, confidence
+BoxRow = tuple[int, int, str, int, int, float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class MergedDocument:
+    """A merge's outcome, as it is recorded."""
+
+    status: JobStatus
+    pages: int
+    failed_pages: int
+    result_path: str
+    text_path: str
+    checksum: str
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkError:
+    """Why a chunk failed, or why it is being tried again."""
+
+    index: int
+    page_start: int
+    page_end: int
+    code: str
+    message: str
+    #: False while the chunk has tries left.
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """A job whose own message is to be sent again."""
+
+    job_id: JobId
+    is_merge: bool
+    dispatch: int
+    #: Without a generation where the upload has not been seen yet.
+    source: ObjectRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +187,7 @@ class JobView:
     status: JobStatus
     stage: Stage
     page_count: int | None
+    warnings: tuple[str, ...]
     total_chunks: int
     completed_chunks: int
     failed_chunks: int
@@ -141,6 +202,7 @@ class JobView:
     error_message: str | None
     result_path: str | None
     text_path: str | None
+    chunk_errors: tuple[ChunkError, ...]
 
 
 @dataclass(frozen=True, slots=True)

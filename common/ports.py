@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from common.models import (
+    BoxRow,
     ChunkId,
     ChunkOutcome,
+    ChunkRef,
     ChunkWork,
-    DocumentId,
     JobId,
+    MergedDocument,
     MergeWork,
     ObjectRef,
     PlannedChunk,
     SplitWork,
     StoredChunk,
+    Stranded,
 )
 from common.pages import PageRange
-from common.results import ChunkResult, Page
-
-
-class CutChunk(Protocol):
-    """A cut PDF on this machine's disk."""
-
-    @property
-    def path(self) -> Path: ...  # noqa: D102
-    @property
-    def size(self) -> int: ...  # noqa: D102
+from common.results import Page
 
 
 class OpenPdf(Protocol):
@@ -64,7 +59,10 @@ class Uploads(Protocol):
         """Create a chunk PDF; an object of that name that is already there is kept."""
 
     def read_chunk(self, ref: ObjectRef) -> bytes:
-        """Return a chunk's PDF."""
+        """Return a chunk's PDF. TransientError where the storage is away."""
+
+    def find(self, ref: ObjectRef) -> ObjectRef | None:
+        """Return the live version of the object, or None where there is none."""
 
 
 class Results(Protocol):
@@ -93,48 +91,115 @@ class OcrEngine(Protocol):
 class Splits(Protocol):
     """The database as the splitter sees it. Each method is one transaction."""
 
-    def claim(self, source: ObjectRef, *, default_owner: str) -> SplitWork | None: ...  # noqa: D102
-    def plan(  # noqa: D102
-        self, work: SplitWork, *, page_count: int, size: int, chunks: Sequence[PageRange]
-    ) -> None: ...
-    def planned(self, work: SplitWork) -> list[PlannedChunk]: ...  # noqa: D102
-    def dispatched(self, work: SplitWork, chunk_ids: Sequence[ChunkId]) -> None: ...  # noqa: D102
-    def finish(self, work: SplitWork) -> None: ...  # noqa: D102
-    def fail(self, work: SplitWork, code: str, message: str) -> None: ...  # noqa: D102
+    def claim(self, source: ObjectRef, *, owner: str, filename: str) -> SplitWork | None:
+        """Take the right to split an upload; None where it is done or taken."""
+
+    def plan(
+        self,
+        work: SplitWork,
+        *,
+        page_count: int,
+        size: int,
+        warnings: Sequence[str],
+        chunks: Sequence[PageRange],
+    ) -> None:
+        """Write all chunk rows."""
+
+    def planned(self, work: SplitWork) -> list[PlannedChunk]:
+        """Return the chunk rows."""
+
+    def halve(self, work: SplitWork, chunk: PlannedChunk) -> tuple[PlannedChunk, PlannedChunk]:
+        """Give half of an uncut chunk's pages to a new one."""
+
+    def dispatched(self, work: SplitWork, cut: Sequence[tuple[PlannedChunk, ObjectRef]]) -> None:
+        """Record a wave before its messages are sent."""
+
+    def renew(self, work: SplitWork) -> bool:
+        """Extend the lease; False when it is lost."""
+
+    def finish(self, work: SplitWork) -> None:
+        """Record that everything is cut."""
+
+    def fail(self, work: SplitWork, code: str, message: str) -> None:
+        """End the job."""
 
 
 class Chunks(Protocol):
-    """The database as a worker sees it."""
+    """The database as a worker sees it. Each method is one transaction."""
 
-    def claim(self, chunk_id: ChunkId) -> ChunkWork | None: ...  # noqa: D102
-    def renew(self, work: ChunkWork) -> bool: ...  # noqa: D102
-    def complete(self, work: ChunkWork, result: ChunkResult, path: str, sha256: str) -> ChunkOutcome: ...  # noqa: D102, E501
-    def fail(self, work: ChunkWork, code: str, message: str) -> ChunkOutcome: ...  # noqa: D102
-    def put_back(  # noqa: D102
-        self, work: ChunkWork, *, code: str, message: str, delay_seconds: float, counted: bool
-    ) -> None: ...
+    def claim(self, chunk_id: ChunkId) -> ChunkWork | None:
+        """Take the right to read a chunk; None where it is done, taken, held or not due."""
+
+    def is_held(self, chunk_id: ChunkId) -> bool:
+        """Whether a worker's lease is running."""
+
+    def renew(self, work: ChunkWork) -> bool:
+        """Extend the lease; False when it is lost."""
+
+    def complete(
+        self, work: ChunkWork, *, path: str, checksum: str, failed_pages: int
+    ) -> ChunkOutcome:
+        """Record the result and count the chunk. LeaseLost where it is another's."""
+
+    def fail(self, work: ChunkWork, code: str, message: str) -> ChunkOutcome:
+        """Record the failure and count the chunk. LeaseLost where it is another's."""
+
+    def put_back(
+        self, work: ChunkWork, *, code: str, message: str, delay: timedelta, counted: bool
+    ) -> None:
+        """Give the chunk back until `delay` has passed. LeaseLost where it is another's."""
 
 
 class Merges(Protocol):
-    """The database as the merge sees it."""
+    """The database as the merge sees it. Each method is one transaction."""
 
-    def claim(self, job_id: JobId) -> MergeWork | None: ...  # noqa: D102
-    def chunks(self, work: MergeWork) -> Iterator[StoredChunk]: ...  # noqa: D102
-    def renew(self, work: MergeWork) -> None: ...  # noqa: D102
+    def claim(self, job_id: JobId) -> MergeWork | None:
+        """Take the right to merge; None where it is done, taken or not due."""
+
+    def chunks(self, work: MergeWork) -> list[StoredChunk]:
+        """Return the chunks in the order of their pages."""
+
+    def renew(self, work: MergeWork) -> bool:
+        """Extend the lease; False when it is lost."""
+
+    def reopen(self, work: MergeWork, chunk: StoredChunk) -> ChunkId:
+        """Have a chunk read again whose stored result is damaged."""
+
+    def finish(self, work: MergeWork, merged: MergedDocument, boxes: Iterable[BoxRow]) -> None:
+        """Replace the boxes and end the job. LeaseLost where it is another's."""
+
+
+class Upkeep(Protocol):
+    """The database as maintain sees it. What is returned is marked as sent again."""
+
+    def stopped_chunks(self, *, broker_is_empty: bool) -> list[ChunkRef]:
+        """Return chunks whose message is lost or whose worker fell silent."""
+
+    def stopped_jobs(self) -> list[Stranded]:
+        """Return splits and merges whose message is lost or whose holder fell silent."""
+
+    def awaited_uploads(self) -> list[Stranded]:
+        """Return jobs whose upload may have landed unseen."""
+
+    def expire_uploads(self) -> int:
+        """Fail jobs whose upload never came; return how many."""
 
 
 class Dispatch(Protocol):
-    """Sends chunks to the workers. A message carries only an id."""
+    """Sends chunks to the workers. TransientError where the broker does not take them."""
 
-    def send_chunks(self, chunk_ids: Sequence[ChunkId]) -> None:
+    def send_chunks(self, chunks: Sequence[ChunkRef]) -> None:
         """Enqueue one task per chunk."""
 
-    def send_chunk_later(self, chunk_id: ChunkId, delay_seconds: float) -> None:
+    def send_chunk_later(self, chunk: ChunkRef, delay: timedelta) -> None:
         """Enqueue a chunk that should not be looked at before then."""
+
+    def waiting(self) -> int:
+        """Return how many messages no worker has taken yet."""
 
 
 class Tasks(Protocol):
-    """Cloud Tasks."""
+    """Cloud Tasks. TransientError where it is away."""
 
     def send_merge(self, job_id: JobId, dispatch: int) -> None:
         """Have the merge called; doing it twice for one dispatch is the same as once."""
@@ -146,5 +211,12 @@ class Tasks(Protocol):
 class ChunkLocks(Protocol):
     """Redis leases that keep doubled messages cheap."""
 
-    def acquire(self, document_id: DocumentId, chunk_index: int) -> AbstractContextManager[bool]:
+    def acquire(self, chunk: ChunkRef) -> AbstractContextManager[bool]:
         """Hold the chunk's lock while inside; False if somebody else has it."""
+
+
+class LiveUpdates(Protocol):
+    """Tells whoever watches a job to look at it. Never raises: watchers look anyway."""
+
+    def publish(self, job_id: JobId) -> None:
+        """Say that the job has changed."""

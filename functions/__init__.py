@@ -1,0 +1,1 @@
+"""The doors, and the story of a document told as use cases."""

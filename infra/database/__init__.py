@@ -1,0 +1,1 @@
+"""Postgres, the truth: plain SQL, visible above the method that runs it."""

@@ -1,0 +1,103 @@
+"""Binding chunk results into one: text anchors are moved, page numbers are checked.
+
+Page numbers are the document's own already in every chunk result; they are never derived from
+the order in which chunks arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.errors import PermanentError
+from common.models import BoxRow
+from common.pages import PageRange
+from common.results import ChunkResult, Page, PageError
+
+
+def number_pages(pages: list[Page], first: int) -> None:
+    """Give pages numbered from 1 within their own PDF the document's numbers, in place."""
+    for page in pages:
+        page.number += first - 1
+
+
+def shift_page(page: Page, offset: int) -> None:
+    """Move every text anchor of a page by `offset` code points, in place."""
+    page.start += offset
+    page.end += offset
+    for block in page.blocks:
+        block.start += offset
+        block.end += offset
+        for paragraph in block.paragraphs:
+            paragraph.start += offset
+            paragraph.end += offset
+            for line in paragraph.lines:
+                line.start += offset
+                line.end += offset
+                for word in line.words:
+                    word.start += offset
+                    word.end += offset
+
+
+def join(parts: list[ChunkResult]) -> ChunkResult:
+    """Join results of consecutive page ranges of one chunk, as after a bisection."""
+    text = ""
+    pages: list[Page] = []
+    errors: list[PageError] = []
+    for part in parts:
+        for page in part.pages:
+            shift_page(page, len(text))
+        pages.extend(part.pages)
+        errors.extend(part.errors)
+        text += part.full_text
+    first = parts[0]
+    return ChunkResult(
+        document_id=first.document_id,
+        chunk_index=first.chunk_index,
+        page_start=first.page_start,
+        page_end=parts[-1].page_end,
+        page_count=len(pages),
+        overall_confidence=mean_confidence(pages),
+        full_text=text,
+        pages=pages,
+        errors=errors,
+    )
+
+
+def check_pages(result: ChunkResult, expected: PageRange) -> None:
+    """Refuse a result that does not account for each page of its chunk exactly once."""
+    numbers = [page.number for page in result.pages]
+    accounted = sorted([*numbers, *(error.number for error in result.errors)])
+    if numbers != sorted(numbers) or accounted != list(expected):
+        raise PermanentError(
+            f"The result of pages {expected} does not account for each of them once. "
+            "Retry the job; if it stays, report it with the job's id.",
+            code="RESULT_INCONSISTENT",
+        )
+
+
+def mean_confidence(pages: list[Page]) -> float:
+    """Return the pages' confidence weighed by their length; 0 where nothing was read."""
+    weight = sum(len(page.text) for page in pages)
+    if weight == 0:
+        return 0.0
+    return round(sum(page.confidence * len(page.text) for page in pages) / weight, 4)
+
+
+def box_rows(page: Page) -> Iterator[BoxRow]:
+    """Yield one row a word, for the bounding_boxes table."""
+    place = 0
+    for block in page.blocks:
+        for paragraph in block.paragraphs:
+            for line in paragraph.lines:
+                for word in line.words:
+                    # Postgres's text can't hold NUL, which some PDFs' text layers do.
+                    yield (
+                        page.number,
+                        place,
+                        word.text.replace("\0", ""),
+                        word.start,
+                        word.end,
+                        *word.box,
+                        word.confidence,
+                    )
+                    place += 1

@@ -1,0 +1,60 @@
+"""What a person is told about a job: the line, and the percent."""
+
+from __future__ import annotations
+
+from common.lifecycle import FINAL_JOB_STATUSES, JobStatus, Stage
+from common.models import ChunkError, JobView
+
+
+def percent(job: JobView) -> int:
+    """Return completed and failed chunks over all chunks, rounded down; 100 only at the end."""
+    if job.status in FINAL_JOB_STATUSES and job.status is not JobStatus.CANCELLED:
+        return 100
+    if job.total_chunks == 0:
+        return 0
+    return (job.completed_chunks + job.failed_chunks) * 100 // job.total_chunks
+
+
+def line(job: JobView) -> str:
+    """Return what the job is doing, in one line for a person."""
+    match job.status:
+        case JobStatus.PENDING:
+            return "Waiting for the upload"
+        case JobStatus.PAUSED:
+            return f"Paused at chunk {_current(job)}/{job.total_chunks}"
+        case JobStatus.COMPLETED:
+            return f"Completed: {_pages(job.completed_pages)}"
+        case JobStatus.COMPLETED_WITH_ERRORS:
+            return (
+                f"Completed with errors: {job.completed_pages} of {_pages(job.total_pages)} read"
+                + (", and the file is damaged" if job.warnings else "")
+            )
+        case JobStatus.FAILED:
+            return f"Failed: {job.error_message}"
+        case JobStatus.CANCELLED:
+            return "Cancelled"
+        case JobStatus.PROCESSING:
+            if job.stage is Stage.MERGING:
+                return "Merging OCR results"
+            if job.total_chunks == 0:
+                return "Splitting the document"
+            return f"Processing chunk {_current(job)}/{job.total_chunks}"
+
+
+def chunk_line(error: ChunkError) -> str:
+    """Return why a chunk failed, counting chunks from 1 as people do."""
+    pages = (
+        f"page {error.page_start}"
+        if error.page_start == error.page_end
+        else f"pages {error.page_start}-{error.page_end}"
+    )
+    outcome = "failed" if error.final else "is tried again"
+    return f"Chunk {error.index + 1} ({pages}) {outcome}: {error.message}"
+
+
+def _current(job: JobView) -> int:
+    return min(job.completed_chunks + job.failed_chunks + 1, job.total_chunks)
+
+
+def _pages(count: int) -> str:
+    return "1 page" if count == 1 else f"{count} pages"

@@ -1,0 +1,186 @@
+"""Read one chunk: lock, claim, read, store, count, and hand on to the merge if it was the last."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import msgspec
+
+from common.errors import LeaseLost, PermanentError, QuotaError, TransientError
+from common.models import ChunkOutcome, ChunkRef, ChunkWork
+from common.names import chunk_result
+from common.ports import (
+    ChunkLocks,
+    Chunks,
+    Dispatch,
+    LiveUpdates,
+    OcrEngine,
+    PdfCutter,
+    Results,
+    Tasks,
+    Uploads,
+)
+from functions.pipeline.bisect_pages import read_or_bisect
+from functions.pipeline.heartbeat import Heartbeat
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """What is done about errors that may pass."""
+
+    max_tries: int
+    max_lost_leases: int
+    base: timedelta
+    longest: timedelta
+
+    def delay(self, failures: int) -> timedelta:
+        """Return the wait before the next try: doubling, with full jitter above half."""
+        whole = min(self.base * 2**failures, self.longest)
+        return whole * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+
+
+def process_chunk(
+    ref: ChunkRef,
+    *,
+    chunks: Chunks,
+    locks: ChunkLocks,
+    uploads: Uploads,
+    engine: Callable[[], OcrEngine],
+    cutter: Callable[[], PdfCutter],
+    results: Results,
+    dispatch: Dispatch,
+    tasks: Tasks,
+    live: LiveUpdates,
+    retries: RetryPolicy,
+    lease: timedelta,
+) -> None:
+    """Claim the chunk, read its pages and count it.
+
+    Safe to run twice at once: the lock makes the second cheap, the fencing token makes it
+    harmless, and exactly one finisher of a job's chunks is told that it was the last. `engine`
+    and `cutter` are built when they are first needed.
+    """
+    with locks.acquire(ref) as is_ours:
+        # A lock may outlive its holder by its whole time to live; the row knows better.
+        if not is_ours and chunks.is_held(ref.id):
+            log.info("chunk is being read elsewhere", extra={"chunk_id": str(ref.id)})
+            return
+        work = chunks.claim(ref.id)
+        if work is None:
+            log.info("chunk is done, taken, held or not due", extra={"chunk_id": str(ref.id)})
+            return
+        live.publish(work.job_id)
+        try:
+            outcome = _read_and_record(
+                work, chunks, uploads, engine, cutter, results, retries, lease
+            )
+        except LeaseLost:
+            log.warning("lease lost", extra=_ids(work))
+            return
+        except QuotaError as error:
+            delay = timedelta(seconds=error.retry_after_seconds * random.uniform(1, 1.5))  # noqa: S311
+            _put_back(work, error, delay, chunks, dispatch, counted=False)
+            live.publish(work.job_id)
+            return
+        except TransientError as error:
+            if work.failures + 1 < retries.max_tries:
+                delay = retries.delay(work.failures)
+                _put_back(work, error, delay, chunks, dispatch, counted=True)
+                live.publish(work.job_id)
+                return
+            outcome = _fail(work, error, chunks)
+        except PermanentError as error:
+            outcome = _fail(work, error, chunks)
+    if outcome is None:
+        return
+    live.publish(work.job_id)
+    if outcome.was_last:
+        _hand_on(outcome, tasks)
+
+
+def _read_and_record(
+    work: ChunkWork,
+    chunks: Chunks,
+    uploads: Uploads,
+    engine: Callable[[], OcrEngine],
+    cutter: Callable[[], PdfCutter],
+    results: Results,
+    retries: RetryPolicy,
+    lease: timedelta,
+) -> ChunkOutcome:
+    if work.lost_leases >= retries.max_lost_leases:
+        raise PermanentError(
+            f"{work.lost_leases} workers fell silent while reading these pages.",
+            code="TASK_TIMEOUT",
+        )
+    with Heartbeat(
+        lambda: chunks.renew(work), every_seconds=lease.total_seconds() / 3
+    ) as heartbeat:
+        pdf = uploads.read_chunk(work.source)
+        result = read_or_bisect(work, pdf, engine=engine(), cutter=cutter, between=heartbeat.check)
+        heartbeat.check()
+        content = msgspec.json.encode(result)
+        path = chunk_result(work.document_id, work.index, work.run, work.attempt)
+        results.write_chunk(path, content)
+        return chunks.complete(
+            work,
+            path=path,
+            checksum=hashlib.sha256(content).hexdigest(),
+            failed_pages=len(result.errors),
+        )
+
+
+def _put_back(
+    work: ChunkWork,
+    error: TransientError | QuotaError,
+    delay: timedelta,
+    chunks: Chunks,
+    dispatch: Dispatch,
+    *,
+    counted: bool,
+) -> None:
+    log.warning("chunk is put back", extra=_ids(work) | {"code": error.code, "counted": counted})
+    try:
+        chunks.put_back(work, code=error.code, message=error.message, delay=delay, counted=counted)
+    except LeaseLost:
+        log.warning("lease lost", extra=_ids(work))
+        return
+    try:
+        dispatch.send_chunk_later(work.ref, delay)
+    except TransientError:
+        log.warning("broker is away, the chunk waits for maintain", exc_info=True)
+
+
+def _fail(
+    work: ChunkWork, error: TransientError | PermanentError, chunks: Chunks
+) -> ChunkOutcome | None:
+    log.error("chunk failed", extra=_ids(work) | {"code": error.code})
+    try:
+        return chunks.fail(work, error.code, error.message)
+    except LeaseLost:
+        log.warning("lease lost", extra=_ids(work))
+        return None
+
+
+def _hand_on(outcome: ChunkOutcome, tasks: Tasks) -> None:
+    try:
+        tasks.send_merge(outcome.job_id, outcome.dispatches)
+    except TransientError:
+        # The job row says `merging`: maintain sends it again.
+        log.warning("task queue is away, the merge waits for maintain", exc_info=True)
+
+
+def _ids(work: ChunkWork) -> dict[str, object]:
+    return {
+        "job_id": str(work.job_id),
+        "chunk_id": str(work.id),
+        "chunk_index": work.index,
+        "attempt": work.attempt,
+    }

@@ -1,0 +1,197 @@
+"""Cut a landed PDF into chunks and send each to the workers while the rest is still cut.
+
+The source is opened once. Rows for all chunks are written before the first cut, so progress has
+its total from the start and a split that crashed goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from threading import Semaphore
+
+from common.chunking import plan_chunks
+from common.errors import LeaseLost, PermanentError, QuireError, TransientError
+from common.lifecycle import ChunkStatus
+from common.models import ChunkRef, ObjectRef, PlannedChunk, SplitWork
+from common.names import chunk_pdf
+from common.pages import PageRange, parse_page_selection
+from common.ports import Dispatch, LiveUpdates, OpenPdf, PdfCutter, Splits, Uploads
+from functions.pipeline.heartbeat import Heartbeat
+
+log = logging.getLogger(__name__)
+
+#: Chunk PDFs on their way to the bucket at once; each waits on the network, not on the CPU.
+_UPLOADS_AT_ONCE = 4
+
+_Uploading = tuple[PlannedChunk, Future[ObjectRef]]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkLimits:
+    """How large a chunk may be."""
+
+    #: The deployment's default, in pages.
+    pages: int
+    #: What one OCR call takes.
+    max_pages: int
+    max_bytes: int
+
+
+def split_document(
+    source: ObjectRef,
+    *,
+    owner: str,
+    filename: str,
+    splits: Splits,
+    uploads: Uploads,
+    cutter: PdfCutter,
+    dispatch: Dispatch,
+    live: LiveUpdates,
+    limits: ChunkLimits,
+    lease: timedelta,
+) -> None:
+    """Claim the document at `source`, cut it and dispatch its chunks.
+
+    Safe to call twice: the second finds the job claimed or cut. A permanent error ends the job
+    with its code; any other is raised, so that the event is delivered again.
+    """
+    work = splits.claim(source, owner=owner, filename=filename)
+    if work is None:
+        log.info("upload is split or being split", extra={"object": source.name})
+        return
+    live.publish(work.job_id)
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="quire-split-") as folder,
+            Heartbeat(
+                lambda: splits.renew(work), every_seconds=lease.total_seconds() / 3
+            ) as heartbeat,
+        ):
+            split = _Split(
+                work, Path(folder), heartbeat, splits, uploads, cutter, dispatch, live, limits
+            )
+            split.run()
+    except PermanentError as error:
+        splits.fail(work, error.code, error.message)
+    except LeaseLost:
+        log.warning("split lost its lease", extra={"job_id": str(work.job_id)})
+    live.publish(work.job_id)
+
+
+@dataclass(slots=True)
+class _Split:
+    work: SplitWork
+    folder: Path
+    heartbeat: Heartbeat
+    splits: Splits
+    uploads: Uploads
+    cutter: PdfCutter
+    dispatch: Dispatch
+    live: LiveUpdates
+    limits: ChunkLimits
+    room: Semaphore = field(default_factory=lambda: Semaphore(2 * _UPLOADS_AT_ONCE))
+
+    def run(self) -> None:
+        path = self.folder / "source.pdf"
+        size = self.uploads.download(self.work.source, path)
+        with self.cutter.open(path, self.work.password) as pdf:
+            if not self.work.planned:
+                self._plan(pdf, size)
+            waiting = [
+                chunk
+                for chunk in self.splits.planned(self.work)
+                if chunk.source is None and chunk.status is ChunkStatus.PENDING
+            ]
+            self._cut_and_send(pdf, waiting)
+        self.splits.finish(self.work)
+        log.info("document is split", extra={"job_id": str(self.work.job_id)})
+
+    def _plan(self, pdf: OpenPdf, size: int) -> None:
+        options = self.work.options
+        pages = options.chunk_pages or self.limits.pages
+        if pages > self.limits.max_pages:
+            raise PermanentError(
+                f"A chunk of {pages} pages can't be read: one call takes "
+                f"{self.limits.max_pages}. Choose fewer pages a chunk.",
+                code="CHUNK_TOO_LARGE",
+            )
+        try:
+            selection = (
+                parse_page_selection(options.pages, pdf.page_count)
+                if options.pages
+                else [PageRange(1, pdf.page_count)]
+            )
+        except QuireError as error:
+            raise PermanentError(error.message, code=error.code) from error
+        self.splits.plan(
+            self.work,
+            page_count=pdf.page_count,
+            size=size,
+            warnings=pdf.warnings,
+            chunks=plan_chunks(
+                selection,
+                size=pages,
+                average_page_bytes=size / pdf.page_count,
+                max_bytes=self.limits.max_bytes,
+            ),
+        )
+        self.live.publish(self.work.job_id)
+
+    def _cut_and_send(self, pdf: OpenPdf, chunks: Sequence[PlannedChunk]) -> None:
+        """Cut here, upload beside, and send in waves that grow: the first is a single chunk."""
+        with ThreadPoolExecutor(_UPLOADS_AT_ONCE, "upload") as pool:
+            wave: list[_Uploading] = []
+            wave_size = 1
+            for chunk, path in self._cut(pdf, chunks):
+                wave.append((chunk, pool.submit(self._upload, chunk, path)))
+                if len(wave) >= wave_size:
+                    self._send(wave)
+                    wave, wave_size = [], min(wave_size * 2, 32)
+            if wave:
+                self._send(wave)
+
+    def _cut(
+        self, pdf: OpenPdf, chunks: Sequence[PlannedChunk]
+    ) -> Iterator[tuple[PlannedChunk, Path]]:
+        stack = list(reversed(chunks))
+        while stack:
+            self.heartbeat.check()
+            chunk = stack.pop()
+            path = self.folder / f"{chunk.index}.pdf"
+            # A function's disk is its memory: only so many cut chunks lie there at once.
+            self.room.acquire()
+            size = pdf.cut(chunk.pages, path)
+            if size > self.limits.max_bytes and len(chunk.pages) > 1:
+                path.unlink()
+                self.room.release()
+                stack.extend(reversed(self.splits.halve(self.work, chunk)))
+                continue
+            # A single page above the limit is sent as it is: OCR refuses it, and the error
+            # then stands at that page alone.
+            yield chunk, path
+
+    def _upload(self, chunk: PlannedChunk, path: Path) -> ObjectRef:
+        try:
+            name = chunk_pdf(self.work.job_id, chunk.index, self.work.attempt)
+            return self.uploads.put_chunk(name, path)
+        finally:
+            path.unlink()
+            self.room.release()
+
+    def _send(self, wave: Sequence[_Uploading]) -> None:
+        cut = [(chunk, uploading.result()) for chunk, uploading in wave]
+        self.splits.dispatched(self.work, cut)
+        try:
+            self.dispatch.send_chunks(
+                [ChunkRef(chunk.id, self.work.document_id, chunk.index) for chunk, _ in cut]
+            )
+        except TransientError:
+            # The rows are committed: maintain sends what the broker did not take.
+            log.warning("broker is away, chunks wait for maintain", exc_info=True)
+        self.live.publish(self.work.job_id)

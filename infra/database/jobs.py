@@ -1,0 +1,147 @@
+"""What the API asks and tells: documents and jobs, always by owner."""
+
+from __future__ import annotations
+
+from typing import Any, Final, LiteralString
+from uuid import UUID
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from common.lifecycle import JobStatus, Stage
+from common.models import ChunkError, DocumentId, JobEvent, JobId, JobOptions, JobView, ObjectRef
+from infra.database.pool import Pool
+
+
+class PostgresJobs:
+    """Jobs as their owners see them. A job of another owner is not there."""
+
+    CREATE: Final[LiteralString] = """
+        WITH document AS (
+            INSERT INTO documents (id, owner, filename, bucket, object, size)
+            VALUES (%(document_id)s, %(owner)s, %(filename)s, %(bucket)s, %(object)s, %(size)s)
+            RETURNING id
+        ), job AS (
+            INSERT INTO jobs (id, document_id, owner, options, last_event)
+            SELECT %(job_id)s, id, %(owner)s, %(options)s, 1 FROM document
+            RETURNING id
+        ), event AS (
+            INSERT INTO job_events (job_id, id, kind) SELECT id, 1, 'job_created' FROM job
+        )
+        INSERT INTO job_passwords (job_id, password)
+        SELECT id, %(password)s::text FROM job WHERE %(password)s::text IS NOT NULL
+    """
+
+    FIND: Final[LiteralString] = """
+        SELECT jobs.*, filename, page_count, warnings
+          FROM jobs JOIN documents ON documents.id = document_id
+         WHERE jobs.id = %(job_id)s AND jobs.owner = %(owner)s
+    """
+
+    CHUNK_ERRORS: Final[LiteralString] = """
+        SELECT index, page_start, page_end, status, error_code, error_message
+          FROM chunks
+         WHERE job_id = %(job_id)s AND error_code IS NOT NULL
+           AND (status = 'failed' OR failures > 0)
+           AND status <> 'completed'
+         ORDER BY page_start LIMIT 100
+    """
+
+    EVENTS: Final[LiteralString] = """
+        SELECT job_events.* FROM job_events JOIN jobs ON jobs.id = job_id
+         WHERE job_id = %(job_id)s AND owner = %(owner)s AND job_events.id > %(after)s
+         ORDER BY job_events.id LIMIT %(limit)s
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def create(
+        self,
+        *,
+        job_id: JobId,
+        document_id: DocumentId,
+        owner: str,
+        filename: str,
+        source: ObjectRef,
+        size: int,
+        options: JobOptions,
+        password: str | None,
+    ) -> None:
+        """Write a document whose upload is awaited, and its job."""
+        values = {
+            "job_id": job_id,
+            "document_id": document_id,
+            "owner": owner,
+            "filename": filename,
+            "bucket": source.bucket,
+            "object": source.name,
+            "size": size,
+            "options": Jsonb(msgspec.to_builtins(options)),
+            "password": password,
+        }
+        with self._pool.connection() as connection:
+            connection.execute(self.CREATE, values)
+
+    def find(self, job_id: UUID, *, owner: str) -> JobView | None:
+        """Return the job, or None where there is none for this owner."""
+        with self._pool.connection() as connection:
+            row = connection.execute(self.FIND, {"job_id": job_id, "owner": owner}).fetchone()
+            if row is None:
+                return None
+            errors = connection.execute(self.CHUNK_ERRORS, {"job_id": job_id}).fetchall()
+        return _view(row, errors)
+
+    def events(
+        self, job_id: UUID, *, owner: str, after: int = 0, limit: int = 500
+    ) -> list[JobEvent]:
+        """Return the job's events behind number `after`, in order."""
+        values = {"job_id": job_id, "owner": owner, "after": after, "limit": limit}
+        with self._pool.connection() as connection:
+            rows = connection.execute(self.EVENTS, values).fetchall()
+        return [
+            JobEvent(row["id"], JobId(row["job_id"]), row["kind"], row["at"], row["details"])
+            for row in rows
+        ]
+
+    def ping(self) -> None:
+        """Raise psycopg.Error where the database does not answer."""
+        with self._pool.connection() as connection:
+            connection.execute("SELECT 1")
+
+
+def _view(row: dict[str, Any], errors: list[dict[str, Any]]) -> JobView:
+    return JobView(
+        id=JobId(row["id"]),
+        document_id=DocumentId(row["document_id"]),
+        filename=row["filename"],
+        status=JobStatus(row["status"]),
+        stage=Stage(row["stage"]),
+        page_count=row["page_count"],
+        warnings=tuple(row["warnings"]),
+        total_chunks=row["total_chunks"],
+        completed_chunks=row["completed_chunks"],
+        failed_chunks=row["failed_chunks"],
+        total_pages=row["total_pages"],
+        completed_pages=row["completed_pages"],
+        failed_pages=row["failed_pages"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        heartbeat_at=row["heartbeat_at"],
+        error_code=row["error_code"],
+        error_message=row["error_message"],
+        result_path=row["result_path"],
+        text_path=row["text_path"],
+        chunk_errors=tuple(
+            ChunkError(
+                index=error["index"],
+                page_start=error["page_start"],
+                page_end=error["page_end"],
+                code=error["error_code"],
+                message=error["error_message"],
+                final=error["status"] == "failed",
+            )
+            for error in errors
+        ),
+    )

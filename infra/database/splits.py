@@ -1,0 +1,321 @@
+"""What ingest and the splitter write. Every method is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final, LiteralString
+from uuid import uuid4
+
+import msgspec
+
+from common.errors import LeaseLost
+from common.lifecycle import ChunkStatus
+from common.models import ChunkId, DocumentId, JobId, JobOptions, ObjectRef, PlannedChunk, SplitWork
+from common.pages import PageRange
+from infra.database.pool import Pool
+
+
+class PostgresSplits:
+    """Jobs on their way from a landed upload to cut and dispatched chunks."""
+
+    # The upload that the API promised: from now on it has a generation.
+    LANDED: Final[LiteralString] = """
+        UPDATE documents SET generation = %(generation)s
+         WHERE bucket = %(bucket)s AND object = %(object)s AND generation IS NULL
+    """
+
+    # An object that came straight to the bucket makes its document and job here; a doubled
+    # event finds them made.
+    ARRIVED: Final[LiteralString] = """
+        WITH arrived AS (
+            INSERT INTO documents (id, owner, filename, bucket, object, generation)
+            VALUES (%(document_id)s, %(owner)s, %(filename)s,
+                    %(bucket)s, %(object)s, %(generation)s)
+            ON CONFLICT DO NOTHING
+            RETURNING id, owner
+        ), job AS (
+            INSERT INTO jobs (id, document_id, owner, last_event)
+            SELECT %(job_id)s, id, owner, 1 FROM arrived
+            RETURNING id
+        )
+        INSERT INTO job_events (job_id, id, kind) SELECT id, 1, 'job_created' FROM job
+    """
+
+    # A split may begin once, and again when the one who had it let the lease run out.
+    CLAIM: Final[LiteralString] = """
+        WITH claimed AS (
+            UPDATE jobs
+               SET status = 'processing', stage = 'splitting', attempt = attempt + 1,
+                   lease_expires_at = now() + %(lease)s, heartbeat_at = now(),
+                   started_at = coalesce(started_at, now()), last_event = last_event + 1
+              FROM documents
+             WHERE jobs.document_id = documents.id
+               AND documents.bucket = %(bucket)s AND documents.object = %(object)s
+               AND documents.generation = %(generation)s
+               AND ((jobs.status = 'pending' AND stage = 'received')
+                    OR (jobs.status = 'processing' AND stage = 'splitting'
+                        AND lease_expires_at < now()))
+            RETURNING jobs.id, jobs.document_id, jobs.owner, jobs.attempt, jobs.options,
+                      jobs.total_chunks, jobs.last_event
+        ), document AS (
+            UPDATE documents SET status = 'processing'
+             WHERE id = (SELECT document_id FROM claimed)
+        ), event AS (
+            INSERT INTO job_events (job_id, id, kind, details)
+            SELECT id, last_event, 'splitting', jsonb_build_object('attempt', attempt) FROM claimed
+        )
+        SELECT claimed.*, password
+          FROM claimed LEFT JOIN job_passwords ON job_id = id
+    """
+
+    PLAN: Final[LiteralString] = """
+        WITH planned AS (
+            UPDATE jobs
+               SET total_chunks = %(chunks)s, total_pages = %(pages)s, heartbeat_at = now(),
+                   last_event = last_event + 1
+             WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'splitting'
+               AND status = 'processing' AND total_chunks = 0
+            RETURNING id, document_id, last_event
+        ), document AS (
+            UPDATE documents
+               SET page_count = %(page_count)s, size = %(size)s, warnings = %(warnings)s
+             WHERE id = (SELECT document_id FROM planned)
+        )
+        INSERT INTO job_events (job_id, id, kind, details)
+        SELECT id, last_event, 'planned',
+               jsonb_build_object('chunks', %(chunks)s::int, 'pages', %(pages)s::int)
+          FROM planned
+    """
+
+    ADD_CHUNKS: Final[LiteralString] = """
+        INSERT INTO chunks (id, job_id, index, page_start, page_end)
+        SELECT gen_random_uuid(), %(job_id)s, index, page_start, page_end
+          FROM unnest(%(indexes)s::int[], %(starts)s::int[], %(ends)s::int[])
+               AS plan (index, page_start, page_end)
+    """
+
+    PLANNED: Final[LiteralString] = """
+        SELECT id, index, page_start, page_end, status, source_bucket, source_object,
+               source_generation, dispatches
+          FROM chunks WHERE job_id = %(job_id)s ORDER BY index
+    """
+
+    # A chunk that turned out too large for one call gives its second half to a new one.
+    HALVE: Final[LiteralString] = """
+        WITH job AS (
+            UPDATE jobs SET total_chunks = total_chunks + 1
+             WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'splitting'
+               AND status = 'processing'
+            RETURNING id, total_chunks - 1 AS index
+        ), first AS (
+            UPDATE chunks SET page_end = %(middle)s
+             WHERE id = %(chunk_id)s AND source_object IS NULL AND EXISTS (SELECT FROM job)
+        )
+        INSERT INTO chunks (id, job_id, index, page_start, page_end)
+        SELECT gen_random_uuid(), id, index, %(middle)s + 1, %(end)s FROM job
+        RETURNING id, index
+    """
+
+    # The source makes the chunk claimable, so the message may go out once this has committed.
+    DISPATCHED: Final[LiteralString] = """
+        WITH job AS (
+            UPDATE jobs
+               SET lease_expires_at = now() + %(lease)s, heartbeat_at = now(),
+                   last_event = last_event + 1
+             WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'splitting'
+               AND status = 'processing'
+            RETURNING id, last_event
+        ), event AS (
+            INSERT INTO job_events (job_id, id, kind, details)
+            SELECT id, last_event, 'chunks_dispatched',
+                   jsonb_build_object('indexes', %(indexes)s::int[])
+              FROM job
+        )
+        UPDATE chunks
+           SET source_bucket = cut.bucket, source_object = cut.object,
+               source_generation = cut.generation,
+               dispatches = dispatches + 1, dispatched_at = clock_timestamp()
+          FROM unnest(%(ids)s::uuid[], %(buckets)s::text[], %(objects)s::text[],
+                      %(generations)s::bigint[]) AS cut (id, bucket, object, generation)
+         WHERE chunks.id = cut.id AND EXISTS (SELECT FROM job)
+    """
+
+    RENEW: Final[LiteralString] = """
+        UPDATE jobs SET lease_expires_at = now() + %(lease)s
+         WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'splitting'
+           AND status = 'processing'
+    """
+
+    # No row is no harm: the last chunk may have moved the job to merging already.
+    FINISH: Final[LiteralString] = """
+        WITH finished AS (
+            UPDATE jobs
+               SET stage = 'ocr', lease_expires_at = NULL, last_event = last_event + 1
+             WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'splitting'
+               AND status IN ('processing', 'paused')
+            RETURNING id, last_event
+        ), forgotten AS (
+            DELETE FROM job_passwords WHERE job_id = %(job_id)s
+        )
+        INSERT INTO job_events (job_id, id, kind) SELECT id, last_event, 'split' FROM finished
+    """
+
+    FAIL: Final[LiteralString] = """
+        WITH failed AS (
+            UPDATE jobs
+               SET status = 'failed', error_code = %(code)s, error_message = %(message)s,
+                   lease_expires_at = NULL, finished_at = now(), heartbeat_at = now(),
+                   last_event = last_event + 1
+             WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'splitting'
+               AND status = 'processing'
+            RETURNING id, document_id, last_event
+        ), document AS (
+            UPDATE documents SET status = 'failed' WHERE id = (SELECT document_id FROM failed)
+        ), forgotten AS (
+            DELETE FROM job_passwords WHERE job_id = (SELECT id FROM failed)
+        )
+        INSERT INTO job_events (job_id, id, kind, details)
+        SELECT id, last_event, 'job_failed',
+               jsonb_build_object('code', %(code)s::text, 'message', %(message)s::text)
+          FROM failed
+    """
+
+    def __init__(self, pool: Pool, *, lease: timedelta) -> None:
+        self._pool = pool
+        self._lease = lease
+
+    def claim(self, source: ObjectRef, *, owner: str, filename: str) -> SplitWork | None:
+        """Take the right to split what lies at `source`; None where it is done or taken.
+
+        `owner` and `filename` count only for an object that did not come through the API.
+        """
+        values = {
+            "bucket": source.bucket,
+            "object": source.name,
+            "generation": source.generation,
+            "owner": owner,
+            "filename": filename,
+            "document_id": uuid4(),
+            "job_id": uuid4(),
+            "lease": self._lease,
+        }
+        with self._pool.connection() as connection:
+            if connection.execute(self.LANDED, values).rowcount == 0:
+                connection.execute(self.ARRIVED, values)
+            row = connection.execute(self.CLAIM, values).fetchone()
+        if row is None:
+            return None
+        return SplitWork(
+            job_id=JobId(row["id"]),
+            document_id=DocumentId(row["document_id"]),
+            owner=row["owner"],
+            source=source,
+            attempt=row["attempt"],
+            options=msgspec.convert(row["options"], JobOptions),
+            password=row["password"],
+            planned=row["total_chunks"] > 0,
+        )
+
+    def plan(
+        self,
+        work: SplitWork,
+        *,
+        page_count: int,
+        size: int,
+        warnings: Sequence[str],
+        chunks: Sequence[PageRange],
+    ) -> None:
+        """Write all chunk rows at once, so that the total is known before the first cut."""
+        values = {
+            "job_id": work.job_id,
+            "attempt": work.attempt,
+            "page_count": page_count,
+            "size": size,
+            "warnings": list(warnings),
+            "chunks": len(chunks),
+            "pages": sum(len(pages) for pages in chunks),
+            "indexes": list(range(len(chunks))),
+            "starts": [pages.start for pages in chunks],
+            "ends": [pages.end for pages in chunks],
+        }
+        with self._pool.connection() as connection:
+            if connection.execute(self.PLAN, values).rowcount == 0:
+                raise LeaseLost("Another attempt is splitting this document.")
+            connection.execute(self.ADD_CHUNKS, values)
+
+    def planned(self, work: SplitWork) -> list[PlannedChunk]:
+        """Return the chunk rows in order of their index."""
+        with self._pool.connection() as connection:
+            rows = connection.execute(self.PLANNED, {"job_id": work.job_id}).fetchall()
+        return [
+            PlannedChunk(
+                id=ChunkId(row["id"]),
+                index=row["index"],
+                pages=PageRange(row["page_start"], row["page_end"]),
+                source=ObjectRef(
+                    row["source_bucket"], row["source_object"], row["source_generation"]
+                )
+                if row["source_object"]
+                else None,
+                status=ChunkStatus(row["status"]),
+            )
+            for row in rows
+        ]
+
+    def halve(self, work: SplitWork, chunk: PlannedChunk) -> tuple[PlannedChunk, PlannedChunk]:
+        """Give the second half of an uncut chunk's pages to a new chunk."""
+        first, second = chunk.pages.halves()
+        values = {
+            "job_id": work.job_id,
+            "attempt": work.attempt,
+            "chunk_id": chunk.id,
+            "middle": first.end,
+            "end": second.end,
+        }
+        with self._pool.connection() as connection:
+            row = connection.execute(self.HALVE, values).fetchone()
+        if row is None:
+            raise LeaseLost("Another attempt is splitting this document.")
+        return (
+            PlannedChunk(chunk.id, chunk.index, first, None, chunk.status),
+            PlannedChunk(ChunkId(row["id"]), row["index"], second, None, chunk.status),
+        )
+
+    def dispatched(self, work: SplitWork, cut: Sequence[tuple[PlannedChunk, ObjectRef]]) -> None:
+        """Record where a wave's PDFs are; its messages go out once this has returned."""
+        values = {
+            "job_id": work.job_id,
+            "attempt": work.attempt,
+            "lease": self._lease,
+            "indexes": [chunk.index for chunk, _ in cut],
+            "ids": [chunk.id for chunk, _ in cut],
+            "buckets": [source.bucket for _, source in cut],
+            "objects": [source.name for _, source in cut],
+            "generations": [source.generation for _, source in cut],
+        }
+        with self._pool.connection() as connection:
+            if connection.execute(self.DISPATCHED, values).rowcount == 0:
+                raise LeaseLost("Another attempt is splitting this document.")
+
+    def renew(self, work: SplitWork) -> bool:
+        """Extend the lease; False when it is another's by now."""
+        values = {"job_id": work.job_id, "attempt": work.attempt, "lease": self._lease}
+        with self._pool.connection() as connection:
+            return connection.execute(self.RENEW, values).rowcount == 1
+
+    def finish(self, work: SplitWork) -> None:
+        """Record that every chunk is cut and dispatched."""
+        with self._pool.connection() as connection:
+            connection.execute(self.FINISH, {"job_id": work.job_id, "attempt": work.attempt})
+
+    def fail(self, work: SplitWork, code: str, message: str) -> None:
+        """End the job: this document can't be split."""
+        values = {
+            "job_id": work.job_id,
+            "attempt": work.attempt,
+            "code": code,
+            "message": message,
+        }
+        with self._pool.connection() as connection:
+            connection.execute(self.FAIL, values)

@@ -1,0 +1,140 @@
+"""What maintain looks for: work that stopped. It goes by lack of progress, never by age."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final, LiteralString
+
+from common.models import ChunkId, ChunkRef, DocumentId, JobId, ObjectRef, Stranded
+from infra.database.pool import Pool
+
+
+class PostgresUpkeep:
+    """Finds what stopped and marks it as sent again; the caller sends after commit.
+
+    Each method takes rows under SKIP LOCKED, so two maintains at once share the work.
+    """
+
+    # A chunk nobody holds whose message should have been acted upon by now: its worker fell
+    # silent, or it waits, is due, and neither it nor its job has moved for a while. The wait
+    # doubles with every message, so a long but healthy queue isn't flooded with copies. With an
+    # empty broker there is no queue to wait in: what was sent is lost.
+    CHUNKS: Final[LiteralString] = """
+        WITH stopped AS (
+            SELECT chunks.id
+              FROM chunks JOIN jobs ON jobs.id = job_id
+             WHERE jobs.status = 'processing' AND source_object IS NOT NULL
+               AND ((chunks.status = 'processing' AND chunks.lease_expires_at < now())
+                    OR (chunks.status = 'pending'
+                        AND (due_at IS NULL OR due_at <= now())
+                        AND (dispatches = 0 OR chunks.dispatched_at
+                             < now() - CASE WHEN %(broker_is_empty)s THEN %(grace)s
+                                            ELSE %(resend_after)s
+                                                 * power(2, least(chunks.dispatches - 1, 6)) END)
+                        AND (%(broker_is_empty)s OR heartbeat_at < now() - %(resend_after)s)))
+             ORDER BY job_id, index LIMIT %(limit)s
+               FOR UPDATE OF chunks SKIP LOCKED
+        )
+        UPDATE chunks SET dispatches = chunks.dispatches + 1, dispatched_at = clock_timestamp()
+          FROM jobs
+         WHERE chunks.id IN (SELECT id FROM stopped) AND jobs.id = job_id
+        RETURNING chunks.id, document_id, index
+    """
+
+    # A split or merge whose holder fell silent, or whose message was never acted upon.
+    JOBS: Final[LiteralString] = """
+        WITH stopped AS (
+            SELECT jobs.id FROM jobs
+             WHERE status = 'processing' AND stage IN ('splitting', 'merging')
+               AND (lease_expires_at < now()
+                    OR (lease_expires_at IS NULL
+                        AND (dispatched_at IS NULL OR dispatched_at < now() - %(resend_after)s)))
+             LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        )
+        UPDATE jobs SET dispatches = dispatches + 1, dispatched_at = now()
+          FROM documents
+         WHERE jobs.id IN (SELECT id FROM stopped) AND documents.id = document_id
+        RETURNING jobs.id, stage, dispatches, bucket, object, generation
+    """
+
+    # Jobs that wait for an upload, or whose upload's event was lost: the caller looks whether
+    # the object is there.
+    AWAITED: Final[LiteralString] = """
+        WITH waiting AS (
+            SELECT jobs.id FROM jobs
+             WHERE status = 'pending' AND stage = 'received'
+               AND coalesce(dispatched_at, created_at) < now() - %(resend_after)s
+             ORDER BY coalesce(dispatched_at, created_at)
+             LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        )
+        UPDATE jobs SET dispatches = dispatches + 1, dispatched_at = now()
+          FROM documents
+         WHERE jobs.id IN (SELECT id FROM waiting) AND documents.id = document_id
+        RETURNING jobs.id, stage, dispatches, bucket, object, generation
+    """
+
+    # An upload that never came: the session that was promised for it has ended by now.
+    EXPIRE: Final[LiteralString] = """
+        WITH expired AS (
+            UPDATE jobs
+               SET status = 'failed', finished_at = now(), error_code = 'UPLOAD_MISSING',
+                   error_message = 'The upload did not arrive in time. Send the document again.',
+                   last_event = last_event + 1
+              FROM documents
+             WHERE documents.id = document_id AND generation IS NULL
+               AND jobs.status = 'pending' AND jobs.created_at < now() - %(upload_deadline)s
+            RETURNING jobs.id, document_id, last_event
+        ), document AS (
+            UPDATE documents SET status = 'failed'
+             WHERE id IN (SELECT document_id FROM expired)
+        ), forgotten AS (
+            DELETE FROM job_passwords WHERE job_id IN (SELECT id FROM expired)
+        )
+        INSERT INTO job_events (job_id, id, kind, details)
+        SELECT id, last_event, 'job_failed', '{"code": "UPLOAD_MISSING"}' FROM expired
+    """
+
+    def __init__(self, pool: Pool, *, resend_after: timedelta, upload_deadline: timedelta) -> None:
+        self._pool = pool
+        self._values = {
+            "resend_after": resend_after,
+            "grace": min(resend_after, timedelta(seconds=5)),
+            "upload_deadline": upload_deadline,
+            "limit": 1000,
+        }
+
+    def stopped_chunks(self, *, broker_is_empty: bool) -> list[ChunkRef]:
+        """Return chunks whose message is to be sent again."""
+        values = self._values | {"broker_is_empty": broker_is_empty}
+        with self._pool.connection() as connection:
+            rows = connection.execute(self.CHUNKS, values).fetchall()
+        return [
+            ChunkRef(ChunkId(row["id"]), DocumentId(row["document_id"]), row["index"])
+            for row in rows
+        ]
+
+    def stopped_jobs(self) -> list[Stranded]:
+        """Return splits and merges to be sent again."""
+        return self._stranded(self.JOBS)
+
+    def awaited_uploads(self) -> list[Stranded]:
+        """Return jobs whose upload may have landed unseen."""
+        return self._stranded(self.AWAITED)
+
+    def expire_uploads(self) -> int:
+        """Fail the jobs whose upload never came; return how many."""
+        with self._pool.connection() as connection:
+            return connection.execute(self.EXPIRE, self._values).rowcount
+
+    def _stranded(self, query: LiteralString) -> list[Stranded]:
+        with self._pool.connection() as connection:
+            rows = connection.execute(query, self._values).fetchall()
+        return [
+            Stranded(
+                job_id=JobId(row["id"]),
+                is_merge=row["stage"] == "merging",
+                dispatch=row["dispatches"],
+                source=ObjectRef(row["bucket"], row["object"], row["generation"]),
+            )
+            for row in rows
+        ]
