@@ -1,0 +1,1 @@
+"""Stand-ins for Google's and Supabase's services, all in one process on this machine."""
