@@ -1,0 +1,398 @@
+"""How the Cloud Tasks emulator calls a task's target: a real receiver, time moved by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import jwt
+import pytest
+from google.api_core import exceptions
+from google.rpc import code_pb2
+
+from tests.contract.tasks_fixtures import (
+    Emulator,
+    Receiver,
+    emulator,
+    issuer,
+    loop_thread,
+    receiver,
+    until,
+)
+
+__all__ = ["emulator", "issuer", "loop_thread", "receiver"]
+
+
+def test_the_target_gets_the_request_that_the_task_describes(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    queue = emulator.queue("merge")
+    emulator.task(
+        queue,
+        receiver.url("/merge?why=test"),
+        "merge-1",
+        http={
+            "http_method": "PUT",
+            "headers": {"Content-Type": "application/json", "X-Job": "7"},
+            "body": b'{"job_id": "7"}',
+        },
+    )
+    request = receiver.next()
+
+    assert (request.method, request.path) == ("PUT", "/merge?why=test")
+    assert request.body == b'{"job_id": "7"}'
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["x-job"] == "7"
+    assert request.headers["user-agent"] == "Google-Cloud-Tasks"
+    assert request.headers["x-cloudtasks-queuename"] == "merge"
+    assert request.headers["x-cloudtasks-taskname"] == "merge-1"
+    assert request.headers["x-cloudtasks-taskretrycount"] == "0"
+    assert request.headers["x-cloudtasks-taskexecutioncount"] == "0"
+    assert float(request.headers["x-cloudtasks-tasketa"]) == emulator.clock.now().timestamp()
+    assert "x-cloudtasks-taskpreviousresponse" not in request.headers
+    assert "x-cloudtasks-taskretryreason" not in request.headers
+    assert "authorization" not in request.headers
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS", "PATCH"])
+def test_every_http_method_is_sent(emulator: Emulator, receiver: Receiver, method: str) -> None:
+    emulator.task(emulator.queue(), receiver.url(), http={"http_method": method})
+    assert receiver.next().method == method
+
+
+def test_headers_that_are_the_services_own_can_not_be_forged(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    forged = {
+        "X-CloudTasks-TaskName": "forged",
+        "x-google-secret": "forged",
+        "X-AppEngine-QueueName": "forged",
+        "Host": "forged",
+        "user-agent": "forged",
+        "Content-Length": "3",
+    }
+    emulator.task(emulator.queue(), receiver.url(), "real", http={"headers": forged})
+    assert "forged" not in receiver.next().headers.values()
+
+
+def test_a_task_waits_for_its_schedule_time(emulator: Emulator, receiver: Receiver) -> None:
+    queue = emulator.queue()
+    at = emulator.clock.now() + timedelta(hours=2)
+    emulator.task(queue, receiver.url(), "later", schedule_time=at)
+
+    emulator.advance(minutes=119)
+    emulator.task(queue, receiver.url(), "now")
+    assert receiver.next().task_id == "now"
+    emulator.advance(minutes=1)
+    later = receiver.next()
+
+    assert later.task_id == "later"
+    assert float(later.headers["x-cloudtasks-tasketa"]) == at.timestamp()
+
+
+def test_tasks_go_out_in_the_order_in_which_they_are_due(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    queue = emulator.queue(rate_limits={"max_concurrent_dispatches": 1})
+    now = emulator.clock.now()
+    for delay in (30, 10, 20):
+        emulator.task(
+            queue, receiver.url(), f"in{delay}", schedule_time=now + timedelta(seconds=delay)
+        )
+    emulator.advance(seconds=30)
+    assert receiver.next_ids(3) == ["in10", "in20", "in30"]
+
+
+def test_a_failed_task_backs_off_as_documented(emulator: Emulator, receiver: Receiver) -> None:
+    queue = emulator.queue(
+        retry_config={
+            "min_backoff": timedelta(seconds=10),
+            "max_backoff": timedelta(seconds=300),
+            "max_doublings": 3,
+        }
+    )
+    receiver.answer(*[500] * 8)
+    name = emulator.task(queue, receiver.url())
+
+    pauses = []
+    for attempt in range(1, 9):
+        receiver.next()
+        failed_at = emulator.clock.now()
+        again: datetime = emulator.after_failure(name, attempt).schedule_time
+        pauses.append((again - failed_at).total_seconds())
+        emulator.clock.advance(again - failed_at)
+    receiver.next()
+
+    assert pauses == [10, 20, 40, 80, 160, 240, 300, 300]  # the documents' own example
+
+
+def test_a_retry_tells_of_the_attempts_before_it(emulator: Emulator, receiver: Receiver) -> None:
+    queue = emulator.queue()
+    receiver.answer(503, 404)
+    name = emulator.task(queue, receiver.url())
+    receiver.next()
+    waiting = emulator.after_failure(name, 1)
+    status = waiting.last_attempt.response_status
+    assert (status.code, status.message) == (14, "UNAVAILABLE(14): HTTP status code 503")
+    assert waiting.first_attempt.dispatch_time == waiting.last_attempt.dispatch_time
+    assert waiting.last_attempt.response_time == emulator.clock.now()
+    assert waiting.response_count == 1
+
+    emulator.advance(seconds=1)
+    second = receiver.next().headers
+    emulator.after_failure(name, 2)
+    emulator.advance(seconds=1)
+    third = receiver.next().headers
+
+    assert second["x-cloudtasks-taskretrycount"] == "1"
+    assert second["x-cloudtasks-taskexecutioncount"] == "0"  # a 5xx is no execution
+    assert second["x-cloudtasks-taskpreviousresponse"] == "503"
+    assert second["x-cloudtasks-taskretryreason"] == ""
+    assert third["x-cloudtasks-taskretrycount"] == "2"
+    assert third["x-cloudtasks-taskexecutioncount"] == "1"
+    assert third["x-cloudtasks-taskpreviousresponse"] == "404"
+
+
+def test_a_task_is_given_up_after_its_last_attempt(emulator: Emulator, receiver: Receiver) -> None:
+    queue = emulator.queue(retry_config={"max_attempts": 2})
+    receiver.answer(500, 500)
+    name = emulator.task(queue, receiver.url(), "doomed")
+    receiver.next()
+    emulator.after_failure(name, 1)
+    emulator.advance(seconds=1)
+    receiver.next()
+
+    until(lambda: not emulator.ids(queue))
+    with pytest.raises(exceptions.AlreadyExists):
+        emulator.task(queue, receiver.url(), "doomed")
+
+
+def test_a_task_is_given_up_only_when_attempts_and_time_are_both_spent(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    queue = emulator.queue(
+        retry_config={
+            "max_attempts": 1,
+            "max_retry_duration": timedelta(seconds=60),
+            "min_backoff": timedelta(seconds=40),
+            "max_doublings": 0,
+            "max_backoff": timedelta(seconds=40),
+        }
+    )
+    receiver.answer(500, 500, 500)
+    name = emulator.task(queue, receiver.url())
+    for attempt in (1, 2):  # at 0 and 40 seconds
+        receiver.next()
+        emulator.after_failure(name, attempt)
+        emulator.advance(seconds=40)
+    receiver.next()  # at 80
+    until(lambda: not emulator.ids(queue))
+
+
+def test_unlimited_attempts_end_with_the_task_31_days_old(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    queue = emulator.queue(retry_config={"max_attempts": -1})
+    receiver.answer(*[500] * 200)
+    name = emulator.task(queue, receiver.url())
+    for attempt in range(1, 121):
+        receiver.next()
+        emulator.after_failure(name, attempt)
+        emulator.advance(hours=1)
+    emulator.advance(days=26)
+    receiver.next()
+    until(lambda: not emulator.ids(queue))
+
+
+def test_a_tasks_own_retry_settings_go_before_its_queues(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    queue = emulator.queue()
+    receiver.answer(500)
+    emulator.task(queue, receiver.url(), retry_config={"max_attempts": 1})
+    receiver.next()
+    until(lambda: not emulator.ids(queue))
+
+
+def test_a_receiver_that_is_overrun_is_left_alone_as_long_as_it_asks(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    receiver.answer(429, Retry_After="120")
+    name = emulator.task(emulator.queue(), receiver.url())
+    receiver.next()
+    again = emulator.after_failure(name, 1).schedule_time
+    assert again == emulator.clock.now() + timedelta(seconds=120)
+
+
+def test_a_target_that_is_not_there_is_tried_again(emulator: Emulator) -> None:
+    with Receiver().serving() as away:
+        url = away.url()
+    name = emulator.task(emulator.queue(), url)
+
+    waiting = emulator.after_failure(name, 1)
+
+    assert waiting.last_attempt.response_status.code == code_pb2.UNAVAILABLE
+    assert waiting.response_count == 0
+    emulator.advance(seconds=1)
+    emulator.after_failure(name, 2)
+
+
+def test_a_handler_slower_than_the_dispatch_deadline_counts_as_failed(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    receiver.hold()
+    name = emulator.task(emulator.queue(), receiver.url(), dispatch_deadline=timedelta(seconds=15))
+    receiver.next()
+    emulator.advance(seconds=14)
+    assert not emulator.client.get_task(name=name).last_attempt.response_status.code
+    emulator.advance(seconds=1)
+    waiting = emulator.after_failure(name, 1)
+    assert waiting.last_attempt.response_status.code == code_pb2.DEADLINE_EXCEEDED
+
+    receiver.release()
+    emulator.advance(seconds=1)
+    headers = receiver.next().headers
+    assert headers["x-cloudtasks-taskretrycount"] == "1"
+    assert "x-cloudtasks-taskpreviousresponse" not in headers
+
+
+def test_a_redirect_is_followed_and_is_no_attempt_of_its_own(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    queue = emulator.queue()
+    receiver.answer(307, Location="/moved")
+    emulator.task(queue, receiver.url(), http={"body": b"kept"})
+
+    assert receiver.next().path == "/work"
+    moved = receiver.next()
+
+    assert (moved.method, moved.path, moved.body) == ("POST", "/moved", b"kept")
+    until(lambda: not emulator.ids(queue))
+
+
+def test_dispatches_keep_to_the_rate_once_the_burst_is_spent(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    queue = emulator.queue(rate_limits={"max_dispatches_per_second": 2})  # a burst of 10
+    for number in range(14):
+        emulator.task(queue, receiver.url(), f"t{number:02}")
+    receiver.next_ids(10)
+
+    for _ in range(3):
+        emulator.advance(seconds=0.499)
+        emulator.task(emulator.queue(), receiver.url(), "meanwhile")
+        assert receiver.next().task_id == "meanwhile"
+        emulator.advance(seconds=0.001)
+        assert receiver.next().task_id.startswith("t")
+    emulator.advance(seconds=0.5)
+    receiver.next()
+    until(lambda: not emulator.ids(queue))
+
+
+def test_no_more_than_the_allowed_dispatches_are_on_their_way_at_once(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    queue = emulator.queue(rate_limits={"max_concurrent_dispatches": 3})
+    receiver.hold()
+    for number in range(5):
+        emulator.task(queue, receiver.url(), f"t{number}")
+    first = receiver.next_ids(3)
+    emulator.task(emulator.queue(), receiver.url(), "meanwhile")
+    assert receiver.next().task_id == "meanwhile"
+
+    assert sorted(first) == ["t0", "t1", "t2"]
+    receiver.release()
+    assert sorted(receiver.next_ids(2)) == ["t3", "t4"]
+
+
+def test_a_paused_queue_takes_tasks_and_sends_none_until_resumed(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    queue = emulator.queue()
+    emulator.client.pause_queue(name=queue)
+    emulator.task(queue, receiver.url(), "waits")
+    emulator.task(emulator.queue(), receiver.url(), "meanwhile")
+    assert receiver.next().task_id == "meanwhile"
+
+    emulator.client.resume_queue(name=queue)
+    assert receiver.next().task_id == "waits"
+
+
+def test_a_purge_removes_every_task_and_keeps_their_names_taken(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    queue = emulator.queue()
+    emulator.client.pause_queue(name=queue)
+    emulator.task(queue, receiver.url(), "purged")
+    purged = emulator.client.purge_queue(name=queue)
+
+    assert purged.purge_time == emulator.clock.now()
+    assert emulator.ids(queue) == []
+    with pytest.raises(exceptions.AlreadyExists):
+        emulator.task(queue, receiver.url(), "purged")
+    emulator.client.resume_queue(name=queue)
+    emulator.task(queue, receiver.url(), "after")
+    assert receiver.next().task_id == "after"
+
+
+def test_a_task_deleted_while_on_its_way_does_not_come_back(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    queue = emulator.queue(rate_limits={"max_concurrent_dispatches": 1})
+    receiver.hold()
+    receiver.answer(500)
+    name = emulator.task(queue, receiver.url(), "deleted")
+    receiver.next()
+    emulator.client.delete_task(name=name)
+    receiver.release()
+
+    emulator.task(queue, receiver.url(), "next")
+    assert receiver.next().task_id == "next"
+    emulator.advance(hours=1)
+    until(lambda: not emulator.ids(queue))
+    assert [request.task_id for request in receiver.seen] == ["deleted", "next"]
+
+
+def test_run_sends_a_task_though_it_is_scheduled_and_the_queue_paused(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    queue = emulator.queue()
+    emulator.client.pause_queue(name=queue)
+    later = emulator.clock.now() + timedelta(days=1)
+    name = emulator.task(queue, receiver.url(), "forced", schedule_time=later)
+    receiver.answer(500)
+
+    running = emulator.client.run_task(name=name)
+    assert running.dispatch_count == 1
+    assert receiver.next().task_id == "forced"
+    again = emulator.after_failure(name, 1).schedule_time
+    assert again == emulator.clock.now() + timedelta(milliseconds=100)
+
+    emulator.client.run_task(name=name)
+    receiver.next()
+    until(lambda: not emulator.ids(queue))
+
+
+def test_the_oidc_token_can_be_verified_by_the_published_keys(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    queue = emulator.queue()
+    account = {"service_account_email": "tasks@quire-test.iam.gserviceaccount.com"}
+    own = {"headers": {"authorization": "Bearer mine"}}
+    emulator.task(queue, receiver.url("/a"), http={"oidc_token": account, **own})
+    [key] = jwt.PyJWKSet.from_dict(emulator.issuer.jwks()).keys
+
+    scheme, token = receiver.next().headers["authorization"].split()
+    claims = jwt.decode(token, key, algorithms=["RS256"], audience=receiver.url("/a"))
+
+    assert scheme == "Bearer"
+    assert claims["iss"] == emulator.issuer.issuer
+    assert claims["email"] == "tasks@quire-test.iam.gserviceaccount.com"
+    assert claims["email_verified"] is True
+    assert claims["exp"] - claims["iat"] == 3600
+    assert jwt.get_unverified_header(token)["kid"] == key.key_id
+
+    emulator.task(queue, receiver.url(), http={"oidc_token": {**account, "audience": "quire"}})
+    token = receiver.next().headers["authorization"].split()[1]
+    assert jwt.decode(token, key, algorithms=["RS256"], audience="quire")
+    with pytest.raises(jwt.InvalidSignatureError):
+        jwt.decode(token[:-8] + "AAAAAAAA", key, algorithms=["RS256"], audience="quire")
