@@ -41,3 +41,12 @@ def merged_text(document_id: UUID, run: int, attempt: int) -> str:
 def chunk_lock(document_id: UUID, chunk_index: int) -> str:
     """Redis key of the lease that keeps a doubled message cheap."""
     return f"chunk_lock:{document_id}:{chunk_index}"
+
+
+def owner_of_upload(name: str, *, default: str) -> str:
+    """Return whose document an object is that was put into the bucket directly.
+
+    `inbox/{owner}/report.pdf` belongs to that owner; anything else to the default.
+    """
+    parts = name.split("/")
+    return parts[1] if len(parts) > 2 and parts[0] == "inbox" and parts[1] else default

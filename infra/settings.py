@@ -31,6 +31,9 @@ class StorageSettings(BaseModel):
     project: str = "quire-local"
     uploads_bucket: str = "quire-uploads"
     chunks_bucket: str = "quire-chunks"
+    default_owner: str = Field(
+        default="shared", description="Owner of what is put into the bucket outside inbox/OWNER/."
+    )
 
 
 class SupabaseSettings(BaseModel):
@@ -72,7 +75,7 @@ class TasksSettings(BaseModel):
     """Cloud Tasks, which calls merge (and ingest again where an event was lost)."""
 
     queue: str = Field(description="projects/P/locations/L/queues/Q")
-    endpoint: str = Field(default="", description="host:port of the emulator; Google's where empty.")
+    endpoint: str = Field(default="", description="host:port; Google's where empty.")
     insecure: bool = False
     merge_url: str
     ingest_url: str
@@ -91,7 +94,10 @@ class RetrySettings(BaseModel):
     """What is done about errors that may pass."""
 
     max_tries: int = Field(default=3, ge=1, description="Tries of a chunk, counted in Postgres.")
-    base_seconds: float = Field(default=2, gt=0, description="First back-off; doubles, with jitter.")
+    max_lost_leases: int = Field(
+        default=5, ge=1, description="Workers that may fall silent over one chunk."
+    )
+    base_seconds: float = Field(default=2, gt=0, description="First back-off; doubles, jittered.")
     max_seconds: float = Field(default=60, gt=0)
 
 
@@ -101,7 +107,9 @@ class MaintainSettings(BaseModel):
     resend_after_seconds: float = Field(
         default=60, ge=0, description="A message sent this long ago and not acted upon is lost."
     )
-    stalled_after_seconds: float = Field(default=600, gt=0)
+    upload_deadline_seconds: float = Field(
+        default=7 * 24 * 3600, gt=0, description="How long a promised upload is waited for."
+    )
 
 
 class Settings(BaseSettings):

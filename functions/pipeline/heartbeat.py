@@ -49,5 +49,5 @@ class Heartbeat:
         while not self._stopped.wait(self._every):
             try:
                 self._lost = self._lost or not self._renew()
-            except Exception:  # noqa: BLE001 - a thread has no caller; the next beat tries again
+            except Exception:
                 log.warning("a lease could not be renewed", exc_info=True)

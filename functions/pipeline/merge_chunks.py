@@ -25,7 +25,7 @@ from functions.pipeline.heartbeat import Heartbeat
 log = logging.getLogger(__name__)
 
 
-class DamagedResult(Exception):  # noqa: N818 - never leaves this file
+class DamagedResult(Exception):
     """A stored chunk result is gone or does not match its checksum."""
 
     def __init__(self, chunk: StoredChunk) -> None:

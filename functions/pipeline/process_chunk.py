@@ -42,7 +42,7 @@ class RetryPolicy:
 
     def delay(self, failures: int) -> timedelta:
         """Return the wait before the next try: doubling, with full jitter above half."""
-        whole = min(self.base * 2**failures, self.longest)
+        whole: timedelta = min(self.base * 2.0**failures, self.longest)
         return whole * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
 
 
@@ -77,6 +77,7 @@ def process_chunk(
             log.info("chunk is done, taken, held or not due", extra={"chunk_id": str(ref.id)})
             return
         live.publish(work.job_id)
+        outcome: ChunkOutcome | None
         try:
             outcome = _read_and_record(
                 work, chunks, uploads, engine, cutter, results, retries, lease

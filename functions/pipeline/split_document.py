@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Semaphore
 
 from common.chunking import plan_chunks
+
 from common.errors import LeaseLost, PermanentError, QuireError, TransientError
 from common.lifecycle import ChunkStatus
 from common.models import ChunkRef, ObjectRef, PlannedChunk, SplitWork

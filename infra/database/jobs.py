@@ -83,6 +83,13 @@ class PostgresJobs:
         with self._pool.connection() as connection:
             connection.execute(self.CREATE, values)
 
+    def discard(self, document_id: DocumentId) -> None:
+        """Forget a document whose upload could not even begin."""
+        with self._pool.connection() as connection:
+            connection.execute(
+                "DELETE FROM documents WHERE id = %s AND generation IS NULL", (document_id,)
+            )
+
     def find(self, job_id: UUID, *, owner: str) -> JobView | None:
         """Return the job, or None where there is none for this owner."""
         with self._pool.connection() as connection:

@@ -1,0 +1,1 @@
+"""Objects: documents and chunk PDFs in Cloud Storage, results in Supabase Storage."""

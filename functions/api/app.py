@@ -1,0 +1,26 @@
+"""The FastAPI app: routes by noun, one answer for every error."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from functions.api import documents, events, health, jobs
+from functions.api.problems import install_problems
+from functions.bootstrap import Application
+
+
+def create_app(application: Application) -> FastAPI:
+    """Build the API over one process's adapters."""
+    app = FastAPI(
+        title="Quire",
+        version="0.1.0",
+        description="Reads large PDFs in parallel and says at every moment where they are.",
+        redoc_url=None,
+    )
+    app.state.application = application
+    install_problems(app)
+    app.include_router(documents.router)
+    app.include_router(jobs.router)
+    app.include_router(events.router)
+    app.include_router(health.router)
+    return app

@@ -1,0 +1,85 @@
+"""A job's events as they happen: server-sent events, replayed from the table by their id."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Header
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from common.lifecycle import FINAL_JOB_STATUSES
+from functions.api.auth import App, Owner
+from functions.api.jobs import found, shown
+from functions.bootstrap import Application
+
+router = APIRouter(tags=["jobs"])
+
+#: Seconds between looks at the table when nobody says that something changed.
+_LOOK_SECONDS: Final = 2.0
+#: Seconds of silence after which a comment shows proxies that the stream lives.
+_HEARTBEAT_SECONDS: Final = 15.0
+#: The platform ends a request after 60 minutes; the reader comes back with its Last-Event-ID.
+_STREAM_SECONDS: Final = 50 * 60.0
+
+
+@router.get("/v1/jobs/{job_id}/events", response_class=StreamingResponse)
+async def get_events(
+    job_id: UUID,
+    app: App,
+    owner: Owner,
+    last_event_id: Annotated[int, Header(ge=0)] = 0,
+) -> StreamingResponse:
+    """Stream the job's events from behind Last-Event-ID until the job ends."""
+    await run_in_threadpool(found, app, owner, job_id)
+    return StreamingResponse(
+        _stream(app, owner, job_id, last_event_id),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _stream(app: Application, owner: str, job_id: UUID, after: int) -> AsyncIterator[str]:
+    end = spoke = time.monotonic()
+    end += _STREAM_SECONDS
+    async with app.feed.watch(job_id) as changed:
+        while time.monotonic() < end:
+            changed.clear()
+            # The job first: what it says is never newer than the events that follow.
+            job = await run_in_threadpool(found, app, owner, job_id)
+            events = await run_in_threadpool(app.jobs.events, job_id, owner=owner, after=after)
+            for event in events:
+                after = event.id
+                yield _message(
+                    event.kind,
+                    {
+                        "kind": event.kind,
+                        "at": event.at.isoformat(),
+                        "details": event.details,
+                        "job": shown(job),
+                    },
+                    event.id,
+                )
+                spoke = time.monotonic()
+            if job.status in FINAL_JOB_STATUSES and not events:
+                yield _message("end", {"job": shown(job)})
+                return
+            if events:
+                continue
+            if time.monotonic() - spoke > _HEARTBEAT_SECONDS:
+                yield ": still here\n\n"
+                spoke = time.monotonic()
+            try:
+                await asyncio.wait_for(changed.wait(), _LOOK_SECONDS)
+            except TimeoutError:
+                continue
+
+
+def _message(kind: str, content: dict[str, Any], number: int | None = None) -> str:
+    name = "" if number is None else f"id: {number}\n"
+    return f"{name}event: {kind}\ndata: {json.dumps(content, default=str)}\n\n"

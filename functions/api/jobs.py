@@ -1,0 +1,101 @@
+"""Jobs: where one is, and what came out."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse
+
+from common.errors import Conflict, NotFound
+from common.lifecycle import JobStatus
+from common.models import JobView
+from common.progress import chunk_line, line, percent
+from functions.api.auth import App, Owner
+
+router = APIRouter(tags=["jobs"])
+
+#: How long a link to a result works. Long enough for a slow download to begin.
+_LINK_SECONDS: Final = 300
+
+
+def found(app: App, owner: str, job_id: UUID) -> JobView:
+    """Return the caller's job, or raise NotFound, also for another owner's."""
+    job = app.jobs.find(job_id, owner=owner)
+    if job is None:
+        raise NotFound("There is no job with this id.", code="JOB_NOT_FOUND")
+    return job
+
+
+@router.get("/v1/jobs/{job_id}")
+def get_job(job_id: UUID, app: App, owner: Owner) -> dict[str, Any]:
+    """Say where a job is."""
+    return shown(found(app, owner, job_id))
+
+
+@router.get("/v1/jobs/{job_id}/result", status_code=302, response_class=RedirectResponse)
+def get_result(
+    job_id: UUID,
+    app: App,
+    owner: Owner,
+    format: Literal["json", "text"] = "json",  # noqa: A002 - the parameter's public name
+) -> RedirectResponse:
+    """Redirect to the result; the link works for five minutes without a token."""
+    job = found(app, owner, job_id)
+    path = job.result_path if format == "json" else job.text_path
+    if path is None:
+        if job.status is JobStatus.FAILED:
+            raise Conflict(
+                f"The job failed and has no result: {job.error_message}",
+                code=job.error_code or "PROCESSING_ERROR",
+            )
+        raise Conflict(
+            f"The job is not finished ({line(job)}). Ask again later, or follow its events.",
+            code="JOB_NOT_FINISHED",
+        )
+    stem = job.filename.removesuffix(".pdf")
+    filename = f"{stem}.{'json' if format == 'json' else 'txt'}"
+    return RedirectResponse(
+        app.results.link(path, seconds=_LINK_SECONDS, filename=filename), status_code=302
+    )
+
+
+def shown(job: JobView) -> dict[str, Any]:
+    """Return the job as the API shows it."""
+    here = f"/v1/jobs/{job.id}"
+    return {
+        "job_id": str(job.id),
+        "document_id": str(job.document_id),
+        "filename": job.filename,
+        "status": job.status.value,
+        "stage": job.stage.value,
+        "message": line(job),
+        "progress_percent": percent(job),
+        "page_count": job.page_count,
+        "total_chunks": job.total_chunks,
+        "completed_chunks": job.completed_chunks,
+        "failed_chunks": job.failed_chunks,
+        "total_pages": job.total_pages,
+        "completed_pages": job.completed_pages,
+        "failed_pages": job.failed_pages,
+        "error": {"code": job.error_code, "message": job.error_message} if job.error_code else None,
+        "chunk_errors": [
+            {
+                "chunk_index": error.index,
+                "page_start": error.page_start,
+                "page_end": error.page_end,
+                "code": error.code,
+                "message": error.message,
+                "final": error.final,
+                "text": chunk_line(error),
+            }
+            for error in job.chunk_errors
+        ],
+        "warnings": list(job.warnings),
+        "created_at": job.created_at.isoformat(),
+        "started_at": job.started_at and job.started_at.isoformat(),
+        "finished_at": job.finished_at and job.finished_at.isoformat(),
+        "heartbeat_at": job.heartbeat_at and job.heartbeat_at.isoformat(),
+        "links": {"self": here, "events": f"{here}/events", "result": f"{here}/result"},
+    }

@@ -1,0 +1,254 @@
+"""The composition root: settings become adapters, adapters become use cases.
+
+The only place that knows both a port and its adapter. Each adapter is built, and its library
+imported, the first time something in this process needs it: a function is billed for its start.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+from common.models import ChunkRef, JobId, ObjectRef
+from common.names import owner_of_upload
+from infra.logs import configure
+from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from celery import Celery
+    from redis import Redis
+
+    from common.ports import OcrEngine, PdfCutter, Tasks
+    from functions.pipeline.maintain import MaintainReport
+    from infra.broker.dispatch import CeleryDispatch
+    from infra.broker.feed import RedisLiveFeed
+    from infra.broker.live import RedisLiveUpdates
+    from infra.broker.locks import RedisChunkLocks
+    from infra.database.chunks import PostgresChunks
+    from infra.database.jobs import PostgresJobs
+    from infra.database.merges import PostgresMerges
+    from infra.database.pool import Pool
+    from infra.database.splits import PostgresSplits
+    from infra.database.upkeep import PostgresUpkeep
+    from infra.storage.cloud_storage import CloudStorage
+    from infra.storage.supabase import SupabaseStorage
+
+
+class Application:
+    """One process's adapters and what it can do with them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    # ── use cases ────────────────────────────────────────────────────────────────────────────
+
+    def split_document(self, source: ObjectRef) -> None:
+        """Cut a landed upload and dispatch its chunks."""
+        from functions.pipeline.split_document import ChunkLimits, split_document
+
+        settings = self.settings
+        split_document(
+            source,
+            owner=owner_of_upload(source.name, default=settings.storage.default_owner),
+            filename=source.name.rsplit("/", 1)[-1],
+            splits=self.splits,
+            uploads=self.uploads,
+            cutter=self.cutter,
+            dispatch=self.dispatch,
+            live=self.live,
+            limits=ChunkLimits(
+                pages=settings.chunk_size_pages,
+                max_pages=settings.document_ai.page_limit,
+                max_bytes=settings.document_ai.max_bytes_per_call,
+            ),
+            lease=timedelta(seconds=settings.leases.split_seconds),
+        )
+
+    def process_chunk(self, chunk: ChunkRef) -> None:
+        """Read one chunk."""
+        from functions.pipeline.process_chunk import RetryPolicy, process_chunk
+
+        retries = self.settings.retries
+        process_chunk(
+            chunk,
+            chunks=self.chunks,
+            locks=self.locks,
+            uploads=self.uploads,
+            engine=lambda: self.engine,
+            cutter=lambda: self.cutter,
+            results=self.results,
+            dispatch=self.dispatch,
+            tasks=self.tasks,
+            live=self.live,
+            retries=RetryPolicy(
+                max_tries=retries.max_tries,
+                max_lost_leases=retries.max_lost_leases,
+                base=timedelta(seconds=retries.base_seconds),
+                longest=timedelta(seconds=retries.max_seconds),
+            ),
+            lease=timedelta(seconds=self.settings.leases.chunk_seconds),
+        )
+
+    def merge_chunks(self, job_id: JobId) -> None:
+        """Bind a job's chunk results."""
+        from functions.pipeline.merge_chunks import merge_chunks
+
+        merge_chunks(
+            job_id,
+            merges=self.merges,
+            results=self.results,
+            dispatch=self.dispatch,
+            live=self.live,
+            lease=timedelta(seconds=self.settings.leases.merge_seconds),
+        )
+
+    def maintain(self) -> MaintainReport:
+        """Send again what stopped."""
+        from functions.pipeline.maintain import maintain
+
+        return maintain(
+            upkeep=self.upkeep, uploads=self.uploads, dispatch=self.dispatch, tasks=self.tasks
+        )
+
+    # ── the database ─────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def _pool(self) -> Pool:
+        from infra.database.pool import open_pool
+
+        return open_pool(self.settings.database)
+
+    @cached_property
+    def jobs(self) -> PostgresJobs:
+        """What the API asks."""
+        from infra.database.jobs import PostgresJobs
+
+        return PostgresJobs(self._pool)
+
+    @cached_property
+    def splits(self) -> PostgresSplits:
+        """What the splitter writes."""
+        from infra.database.splits import PostgresSplits
+
+        lease = timedelta(seconds=self.settings.leases.split_seconds)
+        return PostgresSplits(self._pool, lease=lease)
+
+    @cached_property
+    def chunks(self) -> PostgresChunks:
+        """What workers write."""
+        from infra.database.chunks import PostgresChunks
+
+        lease = timedelta(seconds=self.settings.leases.chunk_seconds)
+        return PostgresChunks(self._pool, lease=lease)
+
+    @cached_property
+    def merges(self) -> PostgresMerges:
+        """What the merge writes."""
+        from infra.database.merges import PostgresMerges
+
+        lease = timedelta(seconds=self.settings.leases.merge_seconds)
+        return PostgresMerges(self._pool, lease=lease)
+
+    @cached_property
+    def upkeep(self) -> PostgresUpkeep:
+        """What maintain looks for."""
+        from infra.database.upkeep import PostgresUpkeep
+
+        maintain = self.settings.maintain
+        return PostgresUpkeep(
+            self._pool,
+            resend_after=timedelta(seconds=maintain.resend_after_seconds),
+            upload_deadline=timedelta(seconds=maintain.upload_deadline_seconds),
+        )
+
+    # ── everything else outside ──────────────────────────────────────────────────────────────
+
+    @cached_property
+    def uploads(self) -> CloudStorage:
+        """Cloud Storage."""
+        from infra.storage.cloud_storage import CloudStorage
+
+        return CloudStorage(self.settings.storage)
+
+    @cached_property
+    def results(self) -> SupabaseStorage:
+        """Supabase Storage."""
+        from infra.storage.supabase import SupabaseStorage
+
+        return SupabaseStorage(self.settings.supabase)
+
+    @cached_property
+    def engine(self) -> OcrEngine:
+        """Document AI."""
+        from infra.ocr.document_ai import DocumentAiEngine
+
+        return DocumentAiEngine(self.settings.document_ai)
+
+    @cached_property
+    def cutter(self) -> PdfCutter:
+        """The PDF cutter."""
+        from infra.pdf.cutter import Cutter
+
+        return Cutter()
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        """Cloud Tasks."""
+        from infra.tasks.cloud_tasks import CloudTasks
+
+        return CloudTasks(self.settings.tasks)
+
+    @cached_property
+    def celery(self) -> Celery:
+        """The broker's client."""
+        from infra.broker.celery_app import make_celery
+
+        return make_celery(self.settings)
+
+    @cached_property
+    def dispatch(self) -> CeleryDispatch:
+        """Sends chunks to the workers."""
+        from infra.broker.dispatch import CeleryDispatch
+
+        return CeleryDispatch(self.celery)
+
+    @cached_property
+    def _redis(self) -> Redis:
+        from redis import Redis
+
+        return Redis.from_url(
+            self.settings.redis_url.get_secret_value(),
+            socket_connect_timeout=5,
+            socket_timeout=10,
+            health_check_interval=30,
+        )
+
+    @cached_property
+    def locks(self) -> RedisChunkLocks:
+        """The chunks' leases in Redis."""
+        from infra.broker.locks import RedisChunkLocks
+
+        return RedisChunkLocks(self._redis)
+
+    @cached_property
+    def live(self) -> RedisLiveUpdates:
+        """Tells watchers to look."""
+        from infra.broker.live import RedisLiveUpdates
+
+        return RedisLiveUpdates(self._redis)
+
+    @cached_property
+    def feed(self) -> RedisLiveFeed:
+        """Hears what `live` tells."""
+        from infra.broker.feed import RedisLiveFeed
+
+        return RedisLiveFeed(self.settings.redis_url.get_secret_value())
+
+
+@cache
+def application() -> Application:
+    """Return this process's application. Raises pydantic.ValidationError on a wrong environment."""
+    settings = Settings()
+    configure(settings.log_level)
+    return Application(settings)

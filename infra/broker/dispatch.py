@@ -1,0 +1,59 @@
+"""Sends chunks to the workers: a Celery group a wave, ids only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+from celery import Celery, group
+from celery.canvas import Signature
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from common.errors import TransientError
+from common.models import ChunkRef
+from infra.broker.celery_app import CHUNKS_QUEUE, PROCESS_CHUNK
+
+
+class CeleryDispatch:
+    """The chunks queue. Every send raises TransientError where the broker is away."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    def send_chunks(self, chunks: Sequence[ChunkRef]) -> None:
+        """Enqueue one task per chunk over one connection."""
+        with _translated(), self._app.producer_pool.acquire(block=True) as producer:
+            group([self._signature(chunk) for chunk in chunks], app=self._app).apply_async(
+                producer=producer, add_to_parent=False
+            )
+
+    def send_chunk_later(self, chunk: ChunkRef, delay: timedelta) -> None:
+        """Enqueue a chunk that should not be looked at before `delay` has passed."""
+        # A little more, so that the row is due when the message arrives.
+        countdown = delay.total_seconds() + 0.2
+        with _translated():
+            self._signature(chunk).apply_async(countdown=countdown)
+
+    def waiting(self) -> int:
+        """Return how many messages no worker has taken yet, over all priorities."""
+        with _translated(), self._app.connection_for_read() as connection:
+            channel = connection.default_channel
+            return int(channel._size(CHUNKS_QUEUE))
+
+    def _signature(self, chunk: ChunkRef) -> Signature:
+        return self._app.signature(
+            PROCESS_CHUNK,
+            args=(str(chunk.id), str(chunk.document_id), chunk.index),
+            queue=CHUNKS_QUEUE,
+            immutable=True,
+        )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, RedisError, ConnectionError, TimeoutError) as error:
+        raise TransientError("The broker does not answer.", code="BROKER_UNAVAILABLE") from error

@@ -1,0 +1,134 @@
+"""Results in Supabase Storage, by the client that Supabase's own package is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
+
+from common.errors import MisconfiguredError, NotFound, TransientError
+from infra.settings import SupabaseSettings
+
+if TYPE_CHECKING:
+    from storage3 import SyncStorageClient
+
+Answer = TypeVar("Answer")
+
+#: The client has no retries of its own, and an OCR result that is lost here was paid for.
+_RETRY_SECONDS: Final = 20.0
+
+
+class SupabaseStorage:
+    """The chunk results' and the merged results' buckets; private, reached by the service key."""
+
+    def __init__(self, settings: SupabaseSettings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def _client(self) -> SyncStorageClient:
+        from httpx import Client  # 0.3 s that not every door needs
+        from storage3 import SyncStorageClient
+
+        key = self._settings.service_key.get_secret_value()
+        headers = {"apikey": key, "Authorization": f"Bearer {key}"}
+        return SyncStorageClient(
+            f"{self._settings.url.rstrip('/')}/storage/v1/",
+            headers,
+            http_client=Client(headers=headers, timeout=20, follow_redirects=True),
+        )
+
+    def write_chunk(self, name: str, content: bytes) -> None:
+        """Store a chunk's result. Keeps what is already there under that name."""
+        bucket = self._client.from_(self._settings.chunks_bucket)
+        self._create(
+            lambda: bucket.upload(
+                name, content, {"content-type": "application/json", "upsert": "false"}
+            )
+        )
+
+    def read_chunk(self, name: str) -> bytes:
+        """Return a chunk's result. NotFound if it is gone."""
+        bucket = self._client.from_(self._settings.chunks_bucket)
+        return _retried(lambda: bucket.download(name))
+
+    def write_result(self, name: str, content: BinaryIO, content_type: str) -> None:
+        """Store a merged result, read from an open file."""
+        bucket = self._client.from_(self._settings.results_bucket)
+
+        def upload() -> object:
+            content.seek(0)
+            return bucket.upload(
+                name,
+                content,  # type: ignore[arg-type]  # any file opened for reading bytes
+                {"content-type": content_type, "upsert": "false"},
+            )
+
+        self._create(upload)
+
+    def link(self, name: str, *, seconds: int, filename: str) -> str:
+        """Return a URL that shows a merged result for so many seconds, to whoever has it."""
+        bucket = self._client.from_(self._settings.results_bucket)
+        answer = _retried(lambda: bucket.create_signed_url(name, seconds, {"download": filename}))
+        url: str | None = answer["signedURL"]
+        if url is None:
+            raise NotFound("The stored result is gone.", code="OBJECT_NOT_FOUND")
+        return url
+
+    def _create(self, upload: Callable[[], object]) -> None:
+        from storage3.exceptions import StorageApiError
+
+        try:
+            _retried(upload)
+        except StorageApiError as error:
+            # Names are made from attempts: what is there is this attempt's own, sent twice.
+            if str(error.status) != "409" and error.code != "Duplicate":
+                raise
+
+
+def _retried(call: Callable[[], Answer]) -> Answer:
+    from google.api_core.retry import Retry, if_exception_type
+
+    def translated() -> Answer:
+        with _translated():
+            return call()
+
+    retry = Retry(
+        predicate=if_exception_type(TransientError),
+        initial=0.2,
+        maximum=3.0,
+        timeout=_RETRY_SECONDS,
+    )
+    from google.api_core.exceptions import RetryError
+
+    try:
+        answer: Answer = retry(translated)()
+    except RetryError as error:
+        raise _unavailable() from error
+    return answer
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    from httpx import TransportError
+    from storage3.exceptions import StorageApiError
+
+    try:
+        yield
+    except TransportError as error:
+        raise _unavailable() from error
+    except StorageApiError as error:
+        status = int(error.status) if str(error.status).isdigit() else 0
+        if status == 404:
+            raise NotFound("The stored result is gone.", code="OBJECT_NOT_FOUND") from error
+        if status in {401, 403}:
+            raise MisconfiguredError(
+                "Supabase Storage refuses the service key; check SUPABASE__SERVICE_KEY."
+            ) from error
+        if status == 429 or status >= 500:
+            raise _unavailable() from error
+        raise
+
+
+def _unavailable() -> TransientError:
+    return TransientError("Supabase Storage does not answer.", code="RESULTS_UNAVAILABLE")
