@@ -1,0 +1,1 @@
+"""Reading pages with Google Document AI."""
