@@ -1,0 +1,1 @@
+"""The `quire` command. `main` lists its commands; each has a module of its own."""

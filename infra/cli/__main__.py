@@ -1,0 +1,5 @@
+"""Runs the command as `python -m infra.cli`."""
+
+from infra.cli.main import main
+
+main()

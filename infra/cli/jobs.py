@@ -1,0 +1,132 @@
+"""A job as the API describes it, and the sentences that the command makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from common.lifecycle import FINAL_JOB_STATUSES, JobStatus
+from infra.cli.exits import CommandError, Exit
+
+
+class JobError(msgspec.Struct, frozen=True):
+    """Why a job failed."""
+
+    code: str
+    message: str
+
+
+class ChunkError(msgspec.Struct, frozen=True):
+    """Pages that could not be read, and why. Page numbers are the document's own, from 1."""
+
+    page_start: int
+    page_end: int
+    code: str
+    message: str
+    chunk_index: int | None = None
+    #: The whole sentence, where the API has made one.
+    text: str = ""
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One answer of `GET /v1/jobs/{id}`; fields that a later API adds are passed over."""
+
+    job_id: str
+    status: JobStatus
+    document_id: str = ""
+    filename: str = ""
+    stage: str = ""
+    #: The line for people: `Processing chunk 3/7`.
+    message: str = ""
+    progress_percent: float = 0.0
+    page_count: int | None = None
+    total_pages: int = 0
+    completed_pages: int = 0
+    failed_pages: int = 0
+    total_chunks: int = 0
+    completed_chunks: int = 0
+    failed_chunks: int = 0
+    error: JobError | None = None
+    chunk_errors: tuple[ChunkError, ...] = ()
+    warnings: tuple[str, ...] = ()
+    created_at: str | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen to it by itself."""
+        return self.status in FINAL_JOB_STATUSES
+
+    @property
+    def has_result(self) -> bool:
+        """Whether text and boxes can be fetched."""
+        return self.status in {JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_ERRORS}
+
+    @property
+    def exit_code(self) -> Exit:
+        """What a command that waited for this job ends with."""
+        return {
+            JobStatus.FAILED: Exit.FAILED,
+            JobStatus.CANCELLED: Exit.FAILED,
+            JobStatus.COMPLETED_WITH_ERRORS: Exit.WITH_ERRORS,
+        }.get(self.status, Exit.DONE)
+
+    @property
+    def line(self) -> str:
+        """The line for people, never empty."""
+        return self.message or self.status.value.replace("_", " ").capitalize()
+
+
+#: The API's answer, kept whole for `--json`.
+RawJob = Mapping[str, object]
+
+
+def read_job(raw: RawJob) -> Job:
+    """Return the job that an answer describes.
+
+    Raises CommandError for what is none, such as an answer of another server.
+    """
+    try:
+        return msgspec.convert(raw, Job, strict=False)
+    except msgspec.ValidationError as error:
+        raise CommandError(
+            f"The API's answer is not a job as this command knows it: {error}.",
+            Exit.FAILED,
+            code="UNKNOWN_ANSWER",
+            advice="Is `quire` of another version than the stack? `quire doctor` tells.",
+        ) from error
+
+
+def pages_text(start: int, end: int) -> str:
+    """Name a range of pages: `page 13`, `pages 13-15`."""
+    return f"page {start}" if start == end else f"pages {start}-{end}"
+
+
+def failed_pages_lines(job: Job) -> list[str]:
+    """One line for each range of pages that could not be read, in the document's order."""
+    return [
+        error.text
+        or f"{pages_text(error.page_start, error.page_end)}: {error.message} [{error.code}]"
+        for error in sorted(job.chunk_errors, key=lambda error: error.page_start)
+    ]
+
+
+def seconds_text(seconds: float) -> str:
+    """Write a duration as people do: `4.2 s`, `3 min 20 s`, `2 h 05 min`."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def size_text(size: int) -> str:
+    """Write a size as people do, in powers of ten: `812 kB`, `3.4 MB`."""
+    for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= scale:
+            number = size / scale
+            return f"{number:.1f} {unit}" if number < 10 else f"{number:.0f} {unit}"
+    return f"{size} bytes"

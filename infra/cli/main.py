@@ -1,0 +1,119 @@
+"""The `quire` command: its global options, and its commands by name, imported when called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+import click
+
+from infra.cli.exits import EPILOG, Exit, stop_signals
+
+#: Each command's module and the line about it in `quire --help`, so that listing the commands
+#: imports none of them.
+COMMANDS = {
+    "run": ("infra.cli.run", "Read a PDF from start to result, in one go."),
+    "up": ("infra.cli.up", "Start the stack and keep it running."),
+    "submit": ("infra.cli.submit", "Hand PDFs to the running stack; prints their job ids."),
+    "status": ("infra.cli.status", "Tell how a job stands."),
+    "result": ("infra.cli.result", "Fetch a job's text or JSON."),
+    "doctor": ("infra.cli.doctor", "Say which part answers, which doesn't, and what to do."),
+}
+
+
+class CommandsByName(click.Group):
+    """A group that imports a command only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which a newcomer meets them."""
+        return [*COMMANDS, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return the command."""
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        rows = [(name, line) for name, (_, line) in COMMANDS.items()]
+        rows += [(name, self.commands[name].get_short_help_str(60)) for name in self.commands]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _version_text() -> str:
+    return f"quire {installed_version('quire')} (Python {sys.version.split()[0]})"
+
+
+def _show_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        click.echo(_version_text())
+        context.exit()
+
+
+@click.group(
+    cls=CommandsByName,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="QUIRE_HOME",
+    show_envvar=True,
+    metavar="DIR",
+    help="Where the stack keeps its data, log and addresses.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_version,
+    help="Show the version and end.",
+)
+@click.pass_context
+def cli(context: click.Context, home: Path | None) -> None:
+    """Read large PDFs in parallel: text and boxes of every page.
+
+    \b
+    Examples:
+      quire run scan.pdf                 read a PDF; starts and stops what it needs
+      quire up                           keep the stack running in this terminal
+      quire submit *.pdf --watch         in another one: hand over many PDFs
+    """
+    context.obj = home
+
+
+@cli.command("version")
+def version() -> None:
+    """Show the version."""
+    click.echo(_version_text())
+
+
+def main() -> None:
+    """Run the command and end the process with its exit code."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run the command with these arguments and return its exit code."""
+    try:
+        with stop_signals():
+            code = cli.main(arguments, prog_name="quire", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return int(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has enough. Nothing may be flushed into the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.READER_GONE)
+    return int(code or Exit.DONE)

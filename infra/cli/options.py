@@ -1,0 +1,115 @@
+"""Options that several commands share, and what they make of them for the API."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from common.errors import InvalidRequest
+from common.pages import parse_page_selection
+from infra.cli.api import Options
+
+_LANGUAGE = re.compile(r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$")
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _pages(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        try:
+            parse_page_selection(value)
+        except InvalidRequest as error:
+            raise click.BadParameter(error.message) from error
+    return value
+
+
+def _languages(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    for value in values:
+        if not _LANGUAGE.match(value):
+            raise click.BadParameter(f"{value!r} is not a language code like fr or pt-BR.")
+    return values
+
+
+def reading_options(command: Command) -> Command:
+    """Add the options that say how a document is to be read."""
+    for option in reversed(
+        (
+            click.option(
+                "--pages",
+                callback=_pages,
+                metavar="RANGES",
+                help="Read only these pages, like 1-20 or 1-20,25,40-.",
+            ),
+            click.option(
+                "--chunk-pages",
+                type=click.IntRange(1, 30),
+                metavar="N",
+                help="Pages in one chunk; the stack's own default otherwise.",
+            ),
+            click.option(
+                "--language",
+                "languages",
+                multiple=True,
+                callback=_languages,
+                metavar="CODE",
+                help="A language of the document (fr, de, pt-BR), the most likely first; "
+                "may be repeated.",
+            ),
+            click.option(
+                "--password-stdin",
+                is_flag=True,
+                help="Read the PDF's password from the first line of standard input.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def reading_request(
+    pages: str | None,
+    chunk_pages: int | None,
+    languages: tuple[str, ...],
+    password: str | None,
+) -> Options:
+    """Return the options as the API takes them; what was not asked for is left out."""
+    asked = {
+        "pages": pages,
+        "chunk_pages": chunk_pages,
+        "languages": list(languages) or None,
+        "password": password,
+    }
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def read_password(wanted: bool) -> str | None:
+    """Return the password from standard input, asked for without echo on a terminal."""
+    if not wanted:
+        return None
+    if sys.stdin.isatty():
+        return str(click.prompt("Password of the PDF", hide_input=True, err=True))
+    password = sys.stdin.buffer.readline().decode("utf-8", "replace").rstrip("\r\n")
+    if not password:
+        raise click.UsageError("--password-stdin was given, but standard input is empty.")
+    return password
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object, for programs."
+)
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Don't show progress.")
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Chunks that are read at the same time; one per processor otherwise.",
+)
+force_option = click.option("--force", is_flag=True, help="Write over files that are there.")
+file_argument = click.Path(path_type=Path)

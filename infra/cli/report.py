@@ -1,0 +1,76 @@
+"""What the command says about a job that was looked at or has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from infra.cli.jobs import Job, failed_pages_lines, seconds_text
+from infra.cli.printable import printable
+from infra.cli.results import first_lines
+
+
+def status_lines(job: Job) -> list[str]:
+    """Describe a job for people, one fact a line."""
+    rows = [("Job", job.job_id), ("Status", f"{job.status.value} - {job.line}")]
+    if job.filename:
+        rows.insert(0, ("File", job.filename))
+    if job.total_pages:
+        read = f"{job.completed_pages} of {job.total_pages} read"
+        failed = f", {job.failed_pages} could not be" if job.failed_pages else ""
+        rows.append(("Pages", read + failed))
+    if job.total_chunks:
+        rows.append(("Chunks", f"{job.completed_chunks} of {job.total_chunks} done"))
+    took = _seconds_between(job.started_at, job.finished_at)
+    if took is not None:
+        rows.append(("Took", seconds_text(took)))
+    if job.error is not None:
+        rows.append(("Error", f"{job.error.message} [{job.error.code}]"))
+    rows += [("Unread", line) for line in failed_pages_lines(job)]
+    rows += [("Warning", line) for line in job.warnings]
+    if job.has_result:
+        rows.append(("Result", f"quire result {job.job_id}"))
+    return [f"{name:<8} {printable(value)}" for name, value in rows]
+
+
+def ended_lines(job: Job, name: str, seconds: float) -> list[str]:
+    """Say how a job that was waited for has ended."""
+    lines = [printable(f"Warning: {warning}") for warning in job.warnings]
+    pages = "page" if job.completed_pages == 1 else "pages"
+    if job.has_result and not job.failed_pages:
+        lines.append(f"Read {job.completed_pages} {pages} in {seconds_text(seconds)}.")
+    elif job.has_result:
+        lines.append(
+            f"Read {job.completed_pages} of {job.total_pages} pages in {seconds_text(seconds)}; "
+            "these could not be read:"
+        )
+        lines += [f"  {printable(line)}" for line in failed_pages_lines(job)]
+    elif job.error is not None:
+        lines.append(printable(f"{name} could not be read: {job.error.message}"))
+        lines[-1] += f" [{printable(job.error.code)}]"
+        if "PASSWORD" in job.error.code or "ENCRYPTED" in job.error.code:
+            lines.append(
+                "Give its password: printf '%s\\n' 'the password' | quire run --password-stdin FILE"
+            )
+    else:
+        lines.append(printable(f"{name}: {job.line}"))
+    return lines
+
+
+def result_lines(files: Mapping[str, Path]) -> list[str]:
+    """Say where the result is, and how the text begins."""
+    spoken = first_lines(files["text"])
+    lines = ["", f"  JSON  {files['json']}", f"  Text  {files['text']}", ""]
+    if not spoken:
+        return [*lines, "The pages hold no text."]
+    return [*lines, "The text begins:", "", *(f"  {line}" for line in spoken)]
+
+
+def _seconds_between(start: str | None, end: str | None) -> float | None:
+    if start is None or end is None:
+        return None
+    try:
+        return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+    except ValueError:
+        return None

@@ -1,0 +1,155 @@
+"""`quire run`: one PDF, from the file to its text, in one go."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from infra.cli.answering import Answering, print_json
+from infra.cli.api import Api, Options
+from infra.cli.connection import Reachable, api_of, find_stack, home_at, own_stack
+from infra.cli.display import Display, display_on
+from infra.cli.exits import STOPS, CommandError, stop_code
+from infra.cli.jobs import Job, RawJob, read_job
+from infra.cli.options import (
+    file_argument,
+    force_option,
+    json_option,
+    quiet_option,
+    read_password,
+    reading_options,
+    reading_request,
+    workers_option,
+)
+from infra.cli.patience import Patience
+from infra.cli.report import ended_lines, result_lines
+from infra.cli.results import Destination, fetch_all
+from infra.cli.source import SourcePdf, source_pdf
+from infra.cli.upload import Uploader
+from infra.cli.watch import watch
+
+
+@click.command(cls=Answering)
+@click.argument("file", type=file_argument)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where result.json and text.txt go; a new folder quire-results/NAME otherwise.",
+)
+@reading_options
+@workers_option
+@force_option
+@json_option
+@quiet_option
+@click.pass_context
+def run(
+    context: click.Context,
+    *,
+    file: Path,
+    out: Path | None,
+    pages: str | None,
+    chunk_pages: int | None,
+    languages: tuple[str, ...],
+    password_stdin: bool,
+    workers: int | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Read FILE and write its text and boxes to a folder.
+
+    Uses the stack that runs; where none does, starts one and stops it at the end. Without --out
+    the result goes to a new folder under quire-results (scan, then scan-2), so nothing is ever
+    written over; with --out, files that are there are kept unless --force is given.
+
+    Ends with 0 when every page was read, 3 when some could not be (they are named, the others
+    are in the result), 1 when the job failed.
+
+    \b
+    Examples:
+      quire run scan.pdf
+      quire run contract.pdf --pages 1-20 --language fr --out contract
+      printf '%s\\n' "$PASSWORD" | quire run locked.pdf --password-stdin
+      quire run scan.pdf --json | jq -r .files.text
+    """
+    pdf = source_pdf(file)
+    destination = Destination(pdf.stem, out, force=force)
+    destination.check()
+    options = reading_request(pages, chunk_pages, languages, read_password(password_stdin))
+
+    stream = sys.stderr if as_json else sys.stdout
+    reading = _Reading(pdf, options, destination)
+    try:
+        with display_on(stream, quiet=quiet) as display, ExitStack() as ends:
+            home = home_at(context.obj)
+            stack: Reachable | None = find_stack(home)
+            if stack is None:
+                stack = ends.enter_context(own_stack(home, workers, display))
+                reading.owns_stack = True
+            elif workers is not None:
+                display.note("--workers is passed over: a stack runs already.")
+            with api_of(stack) as api:
+                reading.go(api, display)
+    except STOPS as stop:
+        raise reading.interrupted(stop) from stop
+
+    job = read_job(reading.raw)
+    if as_json:
+        files = {form: str(path.resolve()) for form, path in reading.files.items()}
+        print_json({**reading.raw, "files": files or None})
+    else:
+        for line in ended_lines(job, pdf.filename, reading.seconds):
+            click.echo(line, err=not job.has_result)
+        for line in result_lines(reading.files) if reading.files else []:
+            click.echo(line)
+    context.exit(job.exit_code)
+
+
+class _Reading:
+    """One document on its way through the stack, and how far it has come."""
+
+    def __init__(self, pdf: SourcePdf, options: Options, destination: Destination) -> None:
+        self._pdf = pdf
+        self._options = options
+        self._destination = destination
+        self._job_id = ""
+        self.owns_stack = False
+        self.raw: RawJob = {}
+        self.files: dict[str, Path] = {}
+        self.seconds = 0.0
+
+    def go(self, api: Api, display: Display) -> None:
+        """Send the document, follow its job to the end, fetch the result."""
+        name = self._pdf.filename
+        began = time.monotonic()
+        submission = Uploader(api, Patience).send(
+            self._pdf, self._options, lambda sent, size: display.sending(name, sent, size)
+        )
+        self._job_id = submission.job_id
+        for self.raw in watch(api, submission.job_id, Patience()):
+            job: Job = read_job(self.raw)
+            display.job(name, job)
+        self.seconds = time.monotonic() - began
+        if job.has_result:
+            self.files = fetch_all(api, submission.job_id, self._destination)
+
+    def interrupted(self, stop: BaseException) -> CommandError:
+        """Say what becomes of the work, and how to see it again."""
+        if not self._job_id:
+            advice = "The document had not been sent whole; nothing is read of it."
+        elif self.owns_stack:
+            advice = (
+                f"The stack was stopped. Job {self._job_id} goes on where it was when one runs "
+                f"again: `quire up`, and in another terminal `quire status {self._job_id} --watch`."
+            )
+        else:
+            advice = (
+                f"Job {self._job_id} goes on in the running stack: "
+                f"`quire status {self._job_id} --watch` shows it again."
+            )
+        return CommandError("Interrupted.", stop_code(stop), code="INTERRUPTED", advice=advice)

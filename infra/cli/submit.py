@@ -1,0 +1,126 @@
+"""`quire submit`: hands PDFs to the stack that runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from infra.cli.answering import Answering, print_json
+from infra.cli.connection import running_api
+from infra.cli.display import display_on
+from infra.cli.exits import STOPS, CommandError, Exit, Unreachable, stop_code
+from infra.cli.following import follow_all
+from infra.cli.jobs import RawJob, read_job
+from infra.cli.options import (
+    file_argument,
+    json_option,
+    quiet_option,
+    read_password,
+    reading_options,
+    reading_request,
+)
+from infra.cli.patience import Patience
+from infra.cli.source import SourcePdf, source_pdf
+from infra.cli.upload import Uploader
+
+
+@click.command(cls=Answering)
+@click.argument("files", nargs=-1, required=True, type=file_argument, metavar="FILE...")
+@click.option("--watch", is_flag=True, help="Follow the jobs until all have ended.")
+@reading_options
+@json_option
+@quiet_option
+@click.pass_context
+def submit(
+    context: click.Context,
+    *,
+    files: tuple[Path, ...],
+    watch: bool,
+    pages: str | None,
+    chunk_pages: int | None,
+    languages: tuple[str, ...],
+    password_stdin: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Hand FILEs to the running stack and print their job ids, one a line.
+
+    All files are looked at before the first is sent. Progress goes to standard error. Without
+    --watch the command ends as soon as the documents are sent, with 0 when all were taken. With
+    it, it ends with 1 when any job failed, else with 3 when pages of any could not be read.
+
+    \b
+    Examples:
+      quire submit scan.pdf
+      quire submit *.pdf --watch --language de
+      quire submit scan.pdf --json | jq -r '.jobs[].job_id'
+    """
+    pdfs = [source_pdf(path) for path in files]
+    options = reading_request(pages, chunk_pages, languages, read_password(password_stdin))
+    taken: dict[str, RawJob] = {}
+    refused: dict[str, CommandError] = {}
+    code = Exit.DONE
+    try:
+        with (
+            running_api(context.obj) as api,
+            display_on(sys.stderr, quiet=quiet, names=True) as display,
+        ):
+            uploader = Uploader(api, Patience)
+            for pdf in pdfs:
+                name = str(pdf.path)
+                try:
+                    sent = uploader.send(
+                        pdf,
+                        options,
+                        lambda done, size, name=name: display.sending(name, done, size),  # type: ignore[misc]
+                    )
+                except Unreachable:
+                    raise
+                except CommandError as error:
+                    # One document's trouble; the others may be fine.
+                    refused[name] = error
+                    display.note(f"{name}: {error.message} [{error.code}]")
+                    code = Exit.FAILED
+                    continue
+                taken[name] = sent.raw
+                if not as_json:
+                    click.echo(sent.job_id)
+            if watch:
+                ids = {name: str(raw["job_id"]) for name, raw in taken.items()}
+                taken = follow_all(api, ids, display)
+                code = worst([code, *(read_job(raw).exit_code for raw in taken.values())])
+    except STOPS as stop:
+        raise _interrupted(taken, stop) from stop
+    if as_json:
+        print_json({"jobs": [*_jobs(pdfs, taken, refused)]})
+    context.exit(code)
+
+
+def worst(codes: list[Exit]) -> Exit:
+    """Return what a command ends with that did several things."""
+    order = (Exit.FAILED, Exit.WITH_ERRORS)
+    return next((code for code in order if code in codes), Exit.DONE)
+
+
+def _jobs(
+    pdfs: list[SourcePdf], taken: dict[str, RawJob], refused: dict[str, CommandError]
+) -> list[dict[str, object]]:
+    jobs: list[dict[str, object]] = []
+    for pdf in pdfs:
+        name = str(pdf.path)
+        answer = taken[name] if name in taken else refused[name].as_json()
+        # An upload's address is a right to write: nothing that belongs into a program's output.
+        jobs.append({"file": name} | {key: answer[key] for key in answer if key != "upload"})
+    return jobs
+
+
+def _interrupted(taken: dict[str, RawJob], stop: BaseException) -> CommandError:
+    ids = ", ".join(str(raw["job_id"]) for raw in taken.values())
+    return CommandError(
+        "Interrupted.",
+        stop_code(stop),
+        code="INTERRUPTED",
+        advice=f"These jobs go on in the running stack: {ids}" if ids else "Nothing was sent.",
+    )
