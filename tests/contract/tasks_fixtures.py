@@ -183,7 +183,7 @@ class Emulator:
     issuer: OidcIssuer
     loop: LoopThread
     server: CloudTasksServer = field(init=False)
-    client: tasks_v2.CloudTasksClient = field(init=False)
+    client: Any = field(init=False)  # Google's types don't know that it takes dicts
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def start(self) -> None:

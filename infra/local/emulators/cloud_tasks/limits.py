@@ -52,8 +52,8 @@ def complete_retries(config: types.RetryConfig, defaults: types.RetryConfig) -> 
         if field in config and getattr(config, field) < timedelta(0):
             raise invalid(f"RetryConfig.{label} cannot be negative.")
     complete = types.RetryConfig(defaults)
-    # The later message wins wherever it holds a value.
-    types.RetryConfig.pb(complete).MergeFrom(types.RetryConfig.pb(config))
+    for field in types.RetryConfig.pb(config).ListFields():
+        setattr(complete, field[0].name, getattr(config, field[0].name))
     if complete.min_backoff > complete.max_backoff:
         raise invalid(
             "RetryConfig.minBackoff must be less than or equal to RetryConfig.maxBackoff."

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 _SMALLEST_BURST = 10
 _LARGEST_BURST = 100
 
+_LONGEST_INTERVAL_SECONDS = 365 * 24 * 3600.0
+
 
 def burst_of(dispatches_per_second: float) -> int:
     """Return the bucket size the service picks for a rate."""
@@ -17,36 +19,34 @@ def burst_of(dispatches_per_second: float) -> int:
 
 
 class TokenBucket:
-    """Holds up to `burst` tokens and gains `rate` of them a second. Starts full."""
+    """Holds up to `burst` tokens and gains `rate` of them a second. Starts full.
+
+    It keeps the instant at which it will be full, which says the same as a count of tokens and
+    stays exact to the microsecond however often it is looked at.
+    """
 
     def __init__(self, rate: float, burst: int, now: datetime) -> None:
-        self._rate = rate
+        self._interval = _interval(rate)
         self._burst = burst
-        self._tokens = float(burst)
-        self._filled_at = now
+        self._full_at = now
 
     def resize(self, rate: float, burst: int, now: datetime) -> None:
         """Change the limits; tokens earned so far are kept as far as they fit."""
-        self._fill(now)
-        self._rate, self._burst = rate, burst
-        self._tokens = min(self._tokens, burst)
+        missing = max(0.0, (self._full_at - now) / self._interval)
+        self._interval, self._burst = _interval(rate), burst
+        self._full_at = now + min(missing, burst) * self._interval
 
     def take(self, now: datetime) -> bool:
         """Take a token if there is one."""
-        self._fill(now)
-        if self._tokens < 1:
+        if self.next_token_at(now) > now:
             return False
-        self._tokens -= 1
+        self._full_at = max(self._full_at, now) + self._interval
         return True
 
     def next_token_at(self, now: datetime) -> datetime:
         """Return when there will be a token, `now` where there is one already."""
-        self._fill(now)
-        missing = max(0.0, 1 - self._tokens)
-        # Rounded up, or the bucket would be looked at a microsecond too early, again and again.
-        return now + timedelta(microseconds=math.ceil(missing / self._rate * 1e6))
+        return max(now, self._full_at - (self._burst - 1) * self._interval)
 
-    def _fill(self, now: datetime) -> None:
-        passed = max(0.0, (now - self._filled_at).total_seconds())
-        self._tokens = min(float(self._burst), self._tokens + passed * self._rate)
-        self._filled_at = now
+
+def _interval(rate: float) -> timedelta:
+    return timedelta(seconds=min(1 / rate, _LONGEST_INTERVAL_SECONDS))
