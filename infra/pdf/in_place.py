@@ -7,6 +7,8 @@ objects, not with the file.
 from __future__ import annotations
 
 import time
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import pikepdf
@@ -26,8 +28,8 @@ _VAIN_TRIES = 3
 _LOOK_SECONDS = 2.0
 
 
-def limit_qpdf() -> None:
-    """Bound what qpdf decodes and reports, for the whole process."""
+def prepare_qpdf() -> None:
+    """Bound what qpdf decodes and reports, for the whole process, before its first file."""
     pikepdf.settings.set_qpdf_limits(
         flate_max_memory=64 << 20,
         png_max_memory=64 << 20,
@@ -36,6 +38,8 @@ def limit_qpdf() -> None:
         dct_max_memory=64 << 20,
         doc_max_warnings=1000,
     )
+    # That a chunk's form fields have no form any more is meant so.
+    warnings.simplefilter("ignore", pikepdf.PageCopyWarning)
 
 
 class InPlace:
@@ -44,7 +48,7 @@ class InPlace:
     def __init__(self, path: Path, password: str | None) -> None:
         self._size = path.stat().st_size
         self._warnings = end_warnings(path)
-        self._problems = 0
+        self._damaged = False
         self._pdf = _open(path, password)
         try:
             claimed = self._pdf.Root.Pages.get(Name.Count)
@@ -67,13 +71,8 @@ class InPlace:
     @property
     def warnings(self) -> list[str]:
         """Why the document may be incomplete; damage may come to light as pages are cut."""
-        if not self._problems:
-            return self._warnings
-        return [
-            *self._warnings,
-            f"The file is damaged in {self._problems} or more places and was repaired as well as "
-            "possible; parts of it may be missing.",
-        ]
+        damage = "The file is damaged and was repaired as well as possible; parts may be missing."
+        return [*self._warnings, damage] if self._damaged else self._warnings
 
     def cut(self, first: int, last: int, target: Path) -> int:
         """Write the pages from `first` to `last` and return the bytes."""
@@ -92,13 +91,13 @@ class InPlace:
             raise Refused(_reason(error)) from error
         return size
 
-    def _trim(self, first: int, pages: list[Object]) -> None:
+    def _trim(self, first: int, pages: Sequence[Object]) -> None:
         for number, page in enumerate(pages, start=first):
             if number not in self._trimmed:
                 trim_page(page, with_fields=self._draws_fields)
                 self._trimmed.add(number)
 
-    def _prune(self, first: int, pages: list[Object]) -> bool:
+    def _prune(self, first: int, pages: Sequence[Object]) -> bool:
         changed = False
         until = time.monotonic() + _LOOK_SECONDS
         for number, page in enumerate(pages, start=first):
@@ -107,7 +106,7 @@ class InPlace:
                 self._pruned.add(number)
         return changed
 
-    def _save_smaller(self, first: int, pages: list[Object], target: Path, size: int) -> int:
+    def _save_smaller(self, first: int, pages: Sequence[Object], target: Path, size: int) -> int:
         if not self._prune(first, pages):
             return size
         smaller = self._save(pages, target)
@@ -119,7 +118,7 @@ class InPlace:
             self._tries_left -= 1
         return smaller
 
-    def _save(self, pages: list[Object], target: Path) -> int:
+    def _save(self, pages: Sequence[Object], target: Path) -> int:
         tree = self._pdf.make_indirect(
             Dictionary(Type=Name.Pages, Count=len(pages), Kids=Array(pages))
         )
@@ -138,7 +137,7 @@ class InPlace:
 
     def _notice_problems(self) -> None:
         # Asking for the warnings clears them.
-        self._problems += len(self._pdf.get_warnings())
+        self._damaged |= bool(self._pdf.get_warnings())
 
 
 def _open(path: Path, password: str | None) -> Pdf:

@@ -40,13 +40,13 @@ def limit(memory_bytes: int, file_bytes: int) -> None:
 
 def load(engine: str) -> Callable[[Path, dict[str, Any]], Engine]:
     """Load the engine's library, and only that one, and return what opens a file with it."""
+    from infra.pdf.in_place import InPlace, prepare_qpdf
+
+    prepare_qpdf()
     if engine == "pdfium":
-        from infra.pdf.imported import Imported  # noqa: PLC0415 - see above
+        from infra.pdf.imported import Imported
 
         return lambda path, command: Imported(path, command["password"])
-    from infra.pdf.in_place import InPlace, limit_qpdf  # noqa: PLC0415 - see above
-
-    limit_qpdf()
     return lambda path, command: InPlace(path, command["password"])
 
 

@@ -27,7 +27,7 @@ class Reader:
         self.alive = True
         self.page_count = 0
         self.warnings: list[str] = []
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - the only foreign word is a file's name
             [sys.executable, "-m", "infra.pdf.process", engine, str(memory_bytes), str(path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

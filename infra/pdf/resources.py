@@ -59,17 +59,14 @@ class _Pruning:
 
     def run(self) -> None:
         changes: list[tuple[Object, Dictionary]] = []
-        lost: set[str] = set()
         while self._waiting:
             scope = self._waiting.pop()
             resources = scope.owner.get(Name.Resources)
             if isinstance(resources, Dictionary):
-                kept, dropped = _only(resources, self._used(resources, scope))
-                changes.append((scope.owner, kept))
-                if scope.owner is self._page:
-                    lost = dropped
-        if lost & self._unclear:
-            raise _Unprunable
+                changes.append((scope.owner, _only(resources, self._used(resources, scope))))
+        for owner, kept in changes:
+            if owner is self._page and _loses(owner.Resources, kept, self._unclear):
+                raise _Unprunable
         for owner, kept in changes:
             owner.Resources = kept
 
@@ -105,32 +102,29 @@ class _Pruning:
         return {_spelled(match[1]) for match in _NAME.finditer(content)}
 
 
-def _only(resources: Object, used: set[str]) -> tuple[Dictionary, set[str]]:
-    """Return the used resources, and the names of the others."""
+def _only(resources: Object, used: set[str]) -> Dictionary:
     kept = Dictionary()
-    lost: set[str] = set()
     for category, entries in resources.items():
-        if not isinstance(entries, Dictionary):
+        if isinstance(entries, Dictionary):
+            kept[category] = Dictionary({name: entries[name] for name in used if name in entries})
+        else:
             kept[category] = entries
-            continue
-        few = Dictionary()
-        for name, entry in entries.items():
-            if _is_used(name, used):
-                few[name] = entry
-            else:
-                lost.add(name)
-        kept[category] = few
-    return kept, lost
+    return kept
+
+
+def _loses(before: Object, after: Dictionary, names: set[str]) -> bool:
+    return any(
+        name in entries and name not in after[category]
+        for category, entries in before.items()
+        if isinstance(entries, Dictionary)
+        for name in names
+    )
 
 
 def _spelled(raw: bytes) -> str:
+    """Return the name as the dictionary's keys spell it."""
     plain = _ESCAPED.sub(lambda match: bytes.fromhex(match[1].decode()), raw)
-    return "/" + plain.decode("latin-1")
-
-
-def _is_used(name: str, used: set[str]) -> bool:
-    # How a name outside ASCII was spelled can't be told from its key.
-    return name in used or not name.isascii()
+    return "/" + plain.decode("utf-8", "surrogateescape")
 
 
 def _contents(page: Object) -> Iterator[Object]:
@@ -151,11 +145,11 @@ def _appearances(page: Object) -> Iterator[Object]:
         looks = annotation.get(Name.AP) if isinstance(annotation, Dictionary) else None
         if not isinstance(looks, Dictionary):
             continue
-        for _, look in looks.items():
+        for look in looks.as_dict().values():
             if isinstance(look, Stream):
                 yield look
             elif isinstance(look, Dictionary):
-                yield from (state for _, state in look.items() if isinstance(state, Stream))
+                yield from (state for state in look.as_dict().values() if isinstance(state, Stream))
 
 
 def _drawn(resources: Object, used: set[str], looked_at: set[str]) -> Iterator[Object]:
@@ -164,11 +158,11 @@ def _drawn(resources: Object, used: set[str], looked_at: set[str]) -> Iterator[O
         entries = resources.get(category)
         if not isinstance(entries, Dictionary):
             continue
-        for name, entry in entries.items():
-            if category + name in looked_at or not _is_used(name, used):
+        for name in used:
+            if category + name in looked_at or name not in entries:
                 continue
             looked_at.add(category + name)
-            content = _content_of(entry, category)
+            content = _content_of(entries[name], category)
             if content is not None:
                 yield content
 
@@ -195,4 +189,4 @@ def _programs(drawn: Object) -> Iterator[Object]:
         return
     glyphs = drawn.get(Name.CharProcs)
     if isinstance(glyphs, Dictionary):
-        yield from (glyph for _, glyph in glyphs.items() if isinstance(glyph, Stream))
+        yield from (glyph for glyph in glyphs.as_dict().values() if isinstance(glyph, Stream))
