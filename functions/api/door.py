@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import cast
 
 import functions_framework.aio
 from fastapi import FastAPI
 from starlette.requests import Request
+from starlette.responses import Response
 
 from functions.api.app import create_app
 from functions.bootstrap import application
@@ -18,6 +20,7 @@ def _app() -> FastAPI:
 
 
 @functions_framework.aio.http
-async def api(request: Request) -> FastAPI:
+async def api(request: Request) -> Response:
     """Answer with the app itself: the framework lets it handle the request (routing, streams)."""
-    return _app()
+    # An app is called just as a response is: with scope, receive and send.
+    return cast("Response", _app())

@@ -27,7 +27,7 @@ class PostgresUpkeep:
                AND ((chunks.status = 'processing' AND chunks.lease_expires_at < now())
                     OR (chunks.status = 'pending'
                         AND (due_at IS NULL OR due_at <= now())
-                        AND (dispatches = 0 OR chunks.dispatched_at
+                        AND (chunks.dispatches = 0 OR chunks.dispatched_at
                              < now() - CASE WHEN %(broker_is_empty)s THEN %(grace)s
                                             ELSE %(resend_after)s
                                                  * power(2, least(chunks.dispatches - 1, 6)) END)

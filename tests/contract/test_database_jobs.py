@@ -1,0 +1,248 @@
+"""Uploads that become jobs, merges, and what maintain finds, on real Postgres."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from common.errors import LeaseLost
+from common.lifecycle import ChunkStatus, JobStatus, Stage
+from common.models import DocumentId, JobId, JobOptions, MergedDocument, ObjectRef
+from common.pages import PageRange
+from infra.database.migrate import migrate
+from tests.world import LEASE, World, cut
+
+LONG_AGO = timedelta(hours=1)
+
+
+def test_ten_deliveries_of_one_event_at_once_make_one_job_with_one_splitter(world: World) -> None:
+    source = ObjectRef("uploads", "inbox/alice/book.pdf", 7)
+    with ThreadPoolExecutor(10) as threads:
+        works = list(
+            threads.map(
+                lambda _: world.splits.claim(source, owner="alice", filename="book.pdf"), range(10)
+            )
+        )
+    assert sum(work is not None for work in works) == 1
+    assert world.one("SELECT count(*) FROM jobs") == {"count": 1}
+
+
+def test_a_new_generation_of_an_object_is_a_new_document(world: World) -> None:
+    for generation in (1, 2):
+        source = ObjectRef("uploads", "inbox/alice/book.pdf", generation)
+        assert world.splits.claim(source, owner="alice", filename="book.pdf") is not None
+    assert world.one("SELECT count(*) FROM documents") == {"count": 2}
+
+
+def test_a_promised_upload_becomes_the_job_that_was_promised(world: World) -> None:
+    job_id, source = _promise(world, password="secret")
+    work = world.splits.claim(source, owner="somebody", filename="x")
+    assert work is not None
+    assert (work.job_id, work.owner, work.password) == (job_id, "alice", "secret")
+    assert world.splits.claim(source, owner="somebody", filename="x") is None
+
+
+def test_the_password_is_forgotten_when_the_split_ends(world: World) -> None:
+    for end in ("finish", "fail"):
+        _, source = _promise(world, password="secret")
+        work = world.splits.claim(source, owner="alice", filename="x")
+        assert work is not None
+        if end == "finish":
+            world.splits.finish(work)
+        else:
+            world.splits.fail(work, "NOT_A_PDF", "The file is not a PDF.")
+        assert world.one("SELECT count(*) FROM job_passwords") == {"count": 0}
+
+
+def test_a_split_that_fell_silent_goes_on_with_the_rows_it_has_planned(world: World) -> None:
+    first = world.land()
+    ranges = [PageRange(1, 5), PageRange(6, 10)]
+    world.splits.plan(first, page_count=10, size=1, warnings=[], chunks=ranges)
+    chunk = world.splits.planned(first)[0]
+    world.splits.dispatched(first, [(chunk, cut(first, chunk))])
+    world.age("jobs", "lease_expires_at", LEASE * 2, id=first.job_id)
+    second = world.splits.claim(first.source, owner="alice", filename="book.pdf")
+    assert second is not None
+    assert second.planned
+    assert [chunk.source is None for chunk in world.splits.planned(second)] == [False, True]
+    with pytest.raises(LeaseLost):
+        world.splits.dispatched(first, [(chunk, cut(first, chunk))])
+    assert not world.splits.renew(first)
+
+
+def test_a_chunk_that_is_too_large_gives_half_its_pages_to_a_new_one(world: World) -> None:
+    work = world.land()
+    world.splits.plan(work, page_count=9, size=1, warnings=[], chunks=[PageRange(1, 9)])
+    [chunk] = world.splits.planned(work)
+    first, second = world.splits.halve(work, chunk)
+    assert (first.pages, second.pages, second.index) == (PageRange(1, 5), PageRange(6, 9), 1)
+    assert [chunk.pages for chunk in world.splits.planned(work)] == [first.pages, second.pages]
+    assert world.one("SELECT total_chunks FROM jobs") == {"total_chunks": 2}
+
+
+def test_the_last_chunk_may_be_done_before_the_splitter_says_that_it_is(world: World) -> None:
+    work = world.land()
+    world.splits.plan(work, page_count=2, size=1, warnings=[], chunks=[PageRange(1, 2)])
+    [chunk] = world.splits.planned(work)
+    world.splits.dispatched(work, [(chunk, cut(work, chunk))])
+    assert world.finish_chunk(chunk.id)
+    world.splits.finish(work)
+    assert world.one("SELECT stage FROM jobs") == {"stage": "merging"}
+
+
+def test_only_the_merge_that_holds_the_lease_writes(world: World) -> None:
+    job_id, [chunk_id] = world.add_job(1)
+    world.finish_chunk(chunk_id)
+    first = world.merges.claim(job_id)
+    assert first is not None
+    assert world.merges.claim(job_id) is None
+    world.age("jobs", "lease_expires_at", LEASE * 2, id=job_id)
+    second = world.merges.claim(job_id)
+    assert second is not None
+    box = (1, 0, "word", 0, 5, 0.1, 0.1, 0.2, 0.2, 0.9)
+    with pytest.raises(LeaseLost):
+        world.merges.finish(first, _merged(), [box])
+    assert world.one("SELECT count(*) FROM bounding_boxes") == {"count": 0}
+    world.merges.finish(second, _merged(), [box, (1, 1, *box[2:])])
+    row = world.one("SELECT count(*), min(status) AS status FROM bounding_boxes, documents")
+    assert row == {"count": 2, "status": "ocr_complete"}
+    assert world.merges.claim(job_id) is None
+
+
+def test_a_damaged_result_is_uncounted_and_its_chunk_can_be_read_again(world: World) -> None:
+    job_id, chunk_ids = world.add_job(2)
+    for chunk_id in chunk_ids:
+        world.finish_chunk(chunk_id)
+    work = world.merges.claim(job_id)
+    assert work is not None
+    damaged = world.merges.chunks(work)[1]
+    assert world.merges.reopen(work, damaged) == chunk_ids[1]
+    job = world.one("SELECT stage, completed_chunks, completed_pages FROM jobs")
+    assert job == {"stage": "ocr", "completed_chunks": 1, "completed_pages": 2}
+    assert world.finish_chunk(chunk_ids[1])
+    assert world.merges.claim(job_id) is not None
+
+
+def test_maintain_finds_a_chunk_whose_worker_fell_silent(world: World) -> None:
+    _, [chunk_id, _] = world.add_job(2)
+    assert world.chunks.claim(chunk_id) is not None
+    assert world.upkeep.stopped_chunks(broker_is_empty=False) == []
+    world.age("chunks", "lease_expires_at", LEASE * 2, id=chunk_id)
+    stopped = world.upkeep.stopped_chunks(broker_is_empty=False)
+    assert [chunk.id for chunk in stopped] == [chunk_id]
+
+
+def test_maintain_leaves_a_long_queue_alone_while_its_job_moves(world: World) -> None:
+    job_id, chunk_ids = world.add_job(2)
+    world.age("chunks", "dispatched_at", LONG_AGO, job_id=job_id)
+    assert world.upkeep.stopped_chunks(broker_is_empty=False) == []
+    world.age("jobs", "heartbeat_at", LONG_AGO, id=job_id)
+    assert len(world.upkeep.stopped_chunks(broker_is_empty=False)) == 2
+    assert world.upkeep.stopped_chunks(broker_is_empty=False) == []
+    assert world.chunks.claim(chunk_ids[0]) is not None
+
+
+def test_maintain_resends_what_a_flushed_broker_has_lost_even_while_the_job_moves(
+    world: World,
+) -> None:
+    job_id, _ = world.add_job(3)
+    world.age("chunks", "dispatched_at", timedelta(seconds=6), job_id=job_id)
+    assert world.upkeep.stopped_chunks(broker_is_empty=False) == []
+    assert len(world.upkeep.stopped_chunks(broker_is_empty=True)) == 3
+
+
+def test_maintain_finds_splits_and_merges_that_stopped_and_numbers_each_message(
+    world: World,
+) -> None:
+    split = world.land()
+    job_id, [chunk_id] = world.add_job(1)
+    world.finish_chunk(chunk_id)
+    assert world.upkeep.stopped_jobs() == []
+    world.age("jobs", "lease_expires_at", LEASE * 2, id=split.job_id)
+    world.age("jobs", "dispatched_at", LONG_AGO, id=job_id)
+    found = {stranded.job_id: stranded for stranded in world.upkeep.stopped_jobs()}
+    assert found[job_id].is_merge
+    assert found[job_id].dispatch == 2
+    assert found[split.job_id].source == split.source
+
+
+def test_an_upload_that_never_came_ends_its_job_with_a_reason(world: World) -> None:
+    job_id, _ = _promise(world)
+    assert world.upkeep.expire_uploads() == 0
+    world.age("jobs", "created_at", timedelta(days=8), id=job_id)
+    assert [stranded.job_id for stranded in world.upkeep.awaited_uploads()] == [job_id]
+    assert world.upkeep.expire_uploads() == 1
+    job = world.jobs.find(job_id, owner="alice")
+    assert job is not None
+    assert (job.status, job.error_code) == (JobStatus.FAILED, "UPLOAD_MISSING")
+
+
+def test_migrating_again_changes_nothing(database_url: str) -> None:
+    assert migrate(database_url) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "words"),
+    [
+        ("jobs", "status", {status.value for status in JobStatus}),
+        ("jobs", "stage", {stage.value for stage in Stage}),
+        ("chunks", "status", {status.value for status in ChunkStatus}),
+    ],
+)
+def test_the_database_knows_the_same_states_as_the_code(
+    world: World, table: str, column: str, words: set[str]
+) -> None:
+    row = world.one(
+        "SELECT pg_get_constraintdef(oid) AS rule FROM pg_constraint WHERE conname = %s",
+        f"{table}_{column}_check",
+    )
+    assert set(str(row["rule"]).split("'")[1::2]) == words
+
+
+def test_no_table_shows_a_row_to_a_caller_without_a_policy(world: World) -> None:
+    world.add_job(1)
+    with world.pool.connection() as connection:
+        connection.execute("CREATE ROLE visitor")
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO visitor")
+        connection.execute("SET LOCAL ROLE visitor")
+        for table in ("documents", "jobs", "job_passwords", "chunks", "job_events"):
+            row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # type: ignore[arg-type]
+            assert row == {"count": 0}
+        connection.rollback()
+
+
+def test_a_final_job_without_its_end_time_is_refused_by_the_database(world: World) -> None:
+    job_id, _ = world.add_job(1)
+    with pytest.raises(psycopg.errors.CheckViolation, match="final_is_finished"):
+        world.one("UPDATE jobs SET status = 'completed' WHERE id = %s RETURNING id", job_id)
+
+
+def _promise(world: World, password: str | None = None) -> tuple[JobId, ObjectRef]:
+    job_id, document_id = JobId(uuid4()), DocumentId(uuid4())
+    source = ObjectRef("uploads", f"documents/{document_id}/source.pdf")
+    world.jobs.create(
+        job_id=job_id,
+        document_id=document_id,
+        owner="alice",
+        filename="book.pdf",
+        source=source,
+        size=10,
+        options=JobOptions(pages="1-3"),
+        password=password,
+    )
+    return job_id, ObjectRef(source.bucket, source.name, 5)
+
+
+def _merged() -> MergedDocument:
+    return MergedDocument(
+        status=JobStatus.COMPLETED,
+        pages=2,
+        failed_pages=0,
+        result_path="r",
+        text_path="t",
+        checksum="c",
+    )
