@@ -1,4 +1,4 @@
-"""How a document is cut: by pages, and by the bytes that one OCR call may carry."""
+"""Which pages go into which chunk, by pages and by the bytes they will probably have."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections.abc import Sequence
 
 from common.pages import PageRange
 
+#: How much of the allowed bytes is planned with, since pages differ. A chunk that comes out
+#: above the limit is cut again in halves, so this only saves work.
+_FILL = 0.9
+
 
 def plan_chunks(
     selection: Sequence[PageRange], *, size: int, average_page_bytes: float, max_bytes: int
 ) -> list[PageRange]:
-    """Cut each selected range into chunks of at most `size` pages, in ascending order.
+    """Cut the selected pages into chunks of at most `size` pages, in ascending order.
 
-    Where `size` pages of average weight would come near `max_bytes`, chunks have fewer pages.
-    An average hides heavy pages: a chunk that is cut and still too large is halved then.
+    Fewer pages go into a chunk where `size` average ones would not fit into `max_bytes`, but
+    always one. `selection` is ascending and free of overlaps; a chunk never spans a gap.
     """
-    fitting = int(0.9 * max_bytes / max(average_page_bytes, 1.0))
-    pages = max(1, min(size, fitting))
-    return [chunk for pages_asked in selection for chunk in pages_asked.cut(pages)]
+    pages = max(1, min(size, int(_FILL * max_bytes / max(average_page_bytes, 1.0))))
+    return [chunk for selected in selection for chunk in selected.cut(pages)]
