@@ -42,24 +42,24 @@ def page_start(query: Mapping[str, str]) -> str:
 def glob(pattern: str) -> re.Pattern[str]:
     """Translate a matchGlob: `*` and `?` stop at slashes, `**` does not; `[...]` and `{a,b}`."""
     translated, depth = "", 0
-    for token in re.findall(r"\*\*|\[[^\]]+\]|.", pattern, re.DOTALL):
-        if token == "**":
+    for piece in re.findall(r"\*\*|\[[^\]]+\]|.", pattern, re.DOTALL):
+        if piece == "**":
             translated += ".*"
-        elif token == "*":
+        elif piece == "*":
             translated += "[^/]*"
-        elif token == "?":
+        elif piece == "?":
             translated += "[^/]"
-        elif len(token) > 1:
-            inner = token[1:-1].replace("\\", "\\\\").replace("[", "\\[")
+        elif len(piece) > 1:
+            inner = piece[1:-1].replace("\\", "\\\\").replace("[", "\\[")
             translated += f"[^{inner[1:]}]" if inner[0] in "!^" and inner[1:] else f"[{inner}]"
-        elif token == "{":
+        elif piece == "{":
             translated, depth = translated + "(?:", depth + 1
-        elif token == "}" and depth:
+        elif piece == "}" and depth:
             translated, depth = translated + ")", depth - 1
-        elif token == "," and depth:
+        elif piece == "," and depth:
             translated += "|"
         else:
-            translated += re.escape(token)
+            translated += re.escape(piece)
     try:
         return re.compile(translated, re.DOTALL)
     except re.error as error:

@@ -1,4 +1,7 @@
-"""Conditions on generations, which decide races (cloud.google.com/storage/docs/request-preconditions)."""
+"""Conditions on generations, which decide races.
+
+See https://cloud.google.com/storage/docs/request-preconditions.
+"""
 
 from __future__ import annotations
 

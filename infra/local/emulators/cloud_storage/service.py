@@ -35,7 +35,7 @@ def json_answer(body: Any, status: int = 200) -> Response:
 
 
 def claimed_hashes(headers: Mapping[str, str], resource: Mapping[str, Any]) -> dict[str, str]:
-    """Return the hashes that a client says its bytes have, by the names the service has for them."""
+    """Return the hashes that a client says its bytes have, under `md5` and `crc32c`."""
     claims = {
         name: str(resource[field])
         for name, field in (("md5", "md5Hash"), ("crc32c", "crc32c"))
