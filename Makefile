@@ -1,0 +1,54 @@
+# `make help` lists the targets. Everything is installed into .venv, nothing outside this folder.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+LOCK := infra/requirements/dev.txt
+READY := .venv/.ready
+DEMO := tests/resources/quire-demo.pdf
+
+.PHONY: help setup demo up test lint format bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv with the locked dependencies; run nothing
+
+$(READY): $(LOCK) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Quire needs Python 3.11 or later, and $(PYTHON) is not. Say which: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { \
+	  echo "A virtual environment could not be made; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Installing the locked dependencies into .venv (once; about a minute)"
+	@set -o pipefail; $(BIN)/pip install --disable-pip-version-check --require-hashes -r $(LOCK) 2>.venv/setup.log \
+	  | awk -v all="$$(grep -c '^[a-z0-9].*==' $(LOCK))" '/^Collecting/ {n++; if (n % 10 == 0) {printf "  %d of about %d packages\n", n, all; fflush()}}' \
+	  || { tail -3 .venv/setup.log >&2; echo "The dependencies could not be installed; the whole log is .venv/setup.log" >&2; exit 1; }
+	@$(BIN)/pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e . 2>>.venv/setup.log || { tail -3 .venv/setup.log >&2; exit 1; }
+	@$(BIN)/python -m compileall -q common functions infra
+	@touch $(READY)
+
+demo: $(READY) ## Read a scanned PDF on a local stack; your own with PDF=path
+	@$(BIN)/quire run "$(or $(PDF),$(DEMO))"
+
+up: $(READY) ## Run the local stack until Ctrl-C
+	@$(BIN)/quire up
+
+test: $(READY) ## Run all tests
+	@$(BIN)/pytest
+
+lint: $(READY) ## Check form, types and the direction of imports
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+format: $(READY) ## Bring the code into form
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+bench: $(READY) ## Measure splitting and the pipeline's overhead, as ratios
+	@$(BIN)/python -m tests.bench
+
+lock: $(READY) ## Renew the lock file from pyproject.toml (needs uv)
+	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --quiet -o $(LOCK)
+
+clean: ## Remove what was made here: .venv, the stack's data, caches
+	@rm -rf .venv .quire build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
