@@ -171,7 +171,7 @@ class Home:
         path = self.folder / "secrets.json"
         if path.exists():
             return self._read(path, Secrets)
-        import jwt  # noqa: PLC0415 - only the first start on a home needs it
+        import jwt
 
         jwt_secret = secrets.token_urlsafe(48)
         made = Secrets(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 import sys
@@ -102,23 +103,39 @@ class Process:
         account: dict[str, object] = {}
         if service.user is not None:
             account = {"user": service.user, "group": service.group, "extra_groups": []}
-        process = await asyncio.create_subprocess_exec(
-            *("/bin/sh", "-c", _ENTER, str(int(service.stop_signal)), *service.command),
-            stdin=guard_pipe,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=dict(service.environment),
-            cwd=service.folder,
-            start_new_session=True,
-            **account,  # type: ignore[arg-type]
-        )
+        # A pipe of our own: asyncio would take a process whose child holds the pipe for alive.
+        reading, writing = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *("/bin/sh", "-c", _ENTER, str(int(service.stop_signal)), *service.command),
+                stdin=guard_pipe,
+                stdout=writing,
+                stderr=writing,
+                env=dict(service.environment),
+                cwd=service.folder,
+                start_new_session=True,
+                **account,  # type: ignore[arg-type]
+            )
+        except OSError:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
         started = cls(service, process.pid, process, log)
-        started._reading = asyncio.create_task(started._read())
+        started._reading = asyncio.create_task(started._read(reading))
         return started
 
-    async def _read(self) -> None:
-        stream = self._process.stdout
-        assert stream is not None
+    async def _read(self, pipe: int) -> None:
+        stream = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(pipe, "rb", buffering=0)
+        )
+        try:
+            await self._read_lines(stream)
+        finally:
+            transport.close()
+
+    async def _read_lines(self, stream: asyncio.StreamReader) -> None:
         rest = b""
         while block := await stream.read(65_536):
             *lines, rest = (rest + block).split(b"\n")
@@ -176,6 +193,7 @@ class Process:
             # Something that left the session may still hold the pipe: don't wait for that.
             await asyncio.wait([self._reading], timeout=1)
             self._reading.cancel()
+            await asyncio.wait([self._reading])
 
 
 async def answers(port: int, path: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from functools import partial
 
 from infra.local.failures import StackFailed
@@ -24,16 +25,15 @@ def local_services(layout: Layout) -> list[Service]:
 
 def database(layout: Layout) -> Service:
     """Postgres, migrated before anyone is told that it is ready."""
-    service = postgres(layout)
-    object.__setattr__(service, "once_ready", partial(_migrate, layout.endpoints["postgres"]))
-    return service
+    migrated = partial(_migrate, layout.endpoints["postgres"])
+    return replace(postgres(layout), once_ready=migrated)
 
 
 def _migrate(url: str) -> None:
     # Imported here, in a thread, while the other parts start.
-    import psycopg  # noqa: PLC0415
+    import psycopg
 
-    from infra.database.migrate import migrate  # noqa: PLC0415
+    from infra.database.migrate import migrate
 
     try:
         migrate(url)

@@ -142,7 +142,12 @@ class Stack:
             await self._supervisor.start(services)
 
         self._held.callback(self._stop_services, loop)
-        asyncio.run_coroutine_threadsafe(begin(), loop).result()
+        beginning = asyncio.run_coroutine_threadsafe(begin(), loop)
+        try:
+            beginning.result()
+        except BaseException:
+            beginning.cancel()
+            raise
 
     def stop(self) -> None:
         """End every part, and return when nothing of them lives. Safe to repeat.

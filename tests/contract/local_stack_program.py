@@ -1,0 +1,30 @@
+"""Runs a stack until a signal, as `quire up` does: FOLDER, and `servers` for real ones."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.local.home import Home
+from infra.local.layout import Layout
+from infra.local.postgres import postgres
+from infra.local.processes import Service
+from infra.local.stack import Stack
+from infra.local.valkey import valkey
+from tests.contract.local_stack_fixtures import fake_services
+
+
+def servers(layout: Layout) -> Sequence[Service]:
+    """Postgres and Valkey beside the small ones."""
+    return [postgres(layout), valkey(layout), *fake_services(layout)]
+
+
+if __name__ == "__main__":
+    services = servers if "servers" in sys.argv[2:] else fake_services
+    with Stack(Home(Path(sys.argv[1])), services=services) as stack:
+        print(*stack.processes.values(), flush=True)
+        if "raise" in sys.argv[2:]:
+            raise RuntimeError("the command using the stack has a bug")
+        stack.wait()
+        print("ending", flush=True)
