@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import queue
 import threading
@@ -169,6 +170,9 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_SECONDS)
 
     def close(self) -> None:
+        # A gRPC server that is collected wants its loop once more, so: while that still runs.
+        gc.collect()
+        self.do(asyncio.sleep(0))
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()

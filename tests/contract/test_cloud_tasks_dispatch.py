@@ -347,9 +347,11 @@ def test_a_task_deleted_while_on_its_way_does_not_come_back(
 
     emulator.task(queue, receiver.url(), "next")
     assert receiver.next().task_id == "next"
-    emulator.advance(hours=1)
     until(lambda: not emulator.ids(queue))
-    assert [request.task_id for request in receiver.seen] == ["deleted", "next"]
+    emulator.advance(hours=1)
+    emulator.task(queue, receiver.url(), "last")
+    assert receiver.next().task_id == "last"
+    assert [request.task_id for request in receiver.seen] == ["deleted", "next", "last"]
 
 
 def test_run_sends_a_task_though_it_is_scheduled_and_the_queue_paused(

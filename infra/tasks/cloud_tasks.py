@@ -1,0 +1,158 @@
+"""Has Cloud Tasks call merge, and ingest again where an event or its work was lost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from common.errors import PermanentError, QuireError, TransientError
+from common.models import JobId, ObjectRef
+from infra.settings import TasksSettings
+
+if TYPE_CHECKING:
+    from google.api_core.exceptions import GoogleAPIError
+    from google.cloud.tasks_v2 import CloudTasksClient
+
+#: The longest there is: merging or cutting a large document takes minutes.
+DISPATCH_DEADLINE: Final = timedelta(minutes=30)
+#: Of one call to Cloud Tasks itself. What fails is sent again by `maintain`.
+TIMEOUT_SECONDS: Final = 10.0
+
+FINALIZED: Final = "google.cloud.storage.object.v1.finalized"
+
+
+class CloudTasks:
+    """Fits `common.ports.Tasks`. Safe to use from several threads; make one after a fork.
+
+    A task's name says what it is for and which dispatch it is, so sending one twice is the same
+    as once. Raises TransientError where Cloud Tasks is briefly away, PermanentError where it
+    refuses the task.
+    """
+
+    def __init__(self, settings: TasksSettings) -> None:
+        self._settings = settings
+
+    def send_merge(self, job_id: JobId, dispatch: int) -> None:
+        """Have the job's merge called."""
+        self._send(
+            f"merge-{job_id}-{dispatch}",
+            self._settings.merge_url,
+            {"Content-Type": "application/json"},
+            {"job_id": str(job_id)},
+        )
+
+    def send_ingest(self, source: ObjectRef, dispatch: int) -> None:
+        """Have ingest called again for this version of an upload, as Eventarc would."""
+        if source.generation is None:
+            raise ValueError("an upload is ingested by its generation, and this has none")
+        version = f"{source.bucket}/{source.name}#{source.generation}"
+        digest = hashlib.sha256(version.encode()).hexdigest()[:40]
+        self._send(
+            f"ingest-{digest}-{dispatch}",
+            self._settings.ingest_url,
+            _event_headers(source, event_id=f"{digest}-{dispatch}"),
+            {
+                "bucket": source.bucket,
+                "name": source.name,
+                # The JSON interface writes 64-bit numbers as strings.
+                "generation": str(source.generation),
+            },
+        )
+
+    def close(self) -> None:
+        """Close the connection, if one was ever opened."""
+        if "_client" in vars(self):
+            self._client.transport.close()  # type: ignore[no-untyped-call]
+
+    def _send(self, name: str, url: str, headers: dict[str, str], body: dict[str, str]) -> None:
+        from google.api_core.exceptions import AlreadyExists, GoogleAPIError
+        from google.auth.exceptions import GoogleAuthError
+
+        request: dict[str, Any] = {
+            "url": url,
+            "headers": headers,
+            "body": json.dumps(body).encode(),
+        }
+        if self._settings.service_account:
+            # The function's address is what it expects its token to be for.
+            request["oidc_token"] = {
+                "service_account_email": self._settings.service_account,
+                "audience": url,
+            }
+        task = {
+            "name": f"{self._settings.queue}/tasks/{name}",
+            "http_request": request,
+            "dispatch_deadline": DISPATCH_DEADLINE,
+        }
+        try:
+            self._client.create_task(
+                request={"parent": self._settings.queue, "task": task},
+                # Failing fast beats waiting inside: the row is committed, `maintain` sends again.
+                retry=None,
+                timeout=TIMEOUT_SECONDS,
+            )
+        except AlreadyExists:
+            return
+        except GoogleAPIError as error:
+            raise _translated(error) from error
+        except GoogleAuthError as error:
+            if error.retryable:
+                raise TransientError(
+                    "Logging in to Cloud Tasks failed for now.", code="TASKS_UNAVAILABLE"
+                ) from error
+            raise PermanentError(
+                "Cloud Tasks can't be used with this process's credentials.", code="TASKS_REFUSED"
+            ) from error
+
+    @cached_property
+    def _client(self) -> CloudTasksClient:
+        return client(self._settings)
+
+
+def client(settings: TasksSettings) -> CloudTasksClient:
+    """Return Google's client: with this process's credentials, or plain for an emulator."""
+    import grpc
+    from google.cloud.tasks_v2 import CloudTasksClient
+    from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcTransport
+
+    if settings.insecure:
+        channel = grpc.insecure_channel(settings.endpoint)
+        return CloudTasksClient(transport=CloudTasksGrpcTransport(channel=channel))
+    if settings.endpoint:
+        return CloudTasksClient(client_options={"api_endpoint": settings.endpoint})
+    return CloudTasksClient()
+
+
+def _event_headers(source: ObjectRef, *, event_id: str) -> dict[str, str]:
+    """Return the attributes of Eventarc's event for a finished upload, in binary mode."""
+    return {
+        "Content-Type": "application/json",
+        "ce-specversion": "1.0",
+        "ce-id": event_id,
+        "ce-type": FINALIZED,
+        "ce-source": f"//storage.googleapis.com/projects/_/buckets/{source.bucket}",
+        # Headers are ASCII: CloudEvents' HTTP binding has everything else percent-encoded.
+        "ce-subject": "objects/" + quote(source.name, safe="!#$&'()*+,/:;<=>?@[\\]^`{|}~"),
+        "ce-time": datetime.now(UTC).isoformat(),
+        "ce-bucket": source.bucket,
+    }
+
+
+def _translated(error: GoogleAPIError) -> QuireError:
+    """Return our error for the library's, by whether trying again could help."""
+    from google.api_core import exceptions as google
+
+    passing = (
+        google.ServerError,  # UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, UNKNOWN
+        google.TooManyRequests,  # RESOURCE_EXHAUSTED
+        google.Aborted,
+        google.Cancelled,
+        google.RetryError,
+    )
+    if isinstance(error, passing) and not isinstance(error, google.MethodNotImplemented):
+        return TransientError("Cloud Tasks is away for now.", code="TASKS_UNAVAILABLE")
+    return PermanentError("Cloud Tasks refused the task.", code="TASKS_REFUSED")
