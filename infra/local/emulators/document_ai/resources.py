@@ -9,7 +9,7 @@ from typing import NamedTuple
 from infra.local.emulators.document_ai import refusals
 
 #: The processor that is there without being asked for.
-PROCESSOR = "projects/quire-local/locations/us/processors/ocr"
+PROCESSOR = "projects/quire-local/locations/local/processors/ocr"
 
 #: The stable version of Google's Enterprise Document OCR, under its name there.
 DEFAULT_VERSION = "pretrained-ocr-v2.0-2023-06-02"

@@ -26,6 +26,9 @@ MIME_TYPES = (
 #: Readers of PDF look for the mark this far into the file, and so does the service.
 _MARK_WITHIN = 1024
 
+#: The part of the store in which the Cloud Storage emulator keeps its objects.
+CLOUD_STORAGE = "cloud-storage"
+
 _GCS_URI = re.compile(r"gs://([^/]+)/(.+)", re.DOTALL)
 
 
@@ -72,7 +75,7 @@ class Sources:
         if self._store is None:
             raise refusals.document_not_found(uri)
         try:
-            found, file = self._store.shelf("gcs").objects.open(match[1], match[2], accept_any)
+            found, file = self._store.shelf(CLOUD_STORAGE).objects.open(match[1], match[2], accept_any)
         except (BucketMissing, ObjectMissing) as error:
             raise refusals.document_not_found(uri) from error
         with file:
