@@ -18,7 +18,7 @@ class Exit(IntEnum):
     DONE = 0  #: What was asked for is done
     FAILED = 1  #: A job failed or was cancelled, or the API refused; doctor: a part is not well
     USAGE = 2  #: Wrong options, or a file that can't be read as a PDF; nothing was started
-    WITH_ERRORS = 3  #: The result is there, but some pages could not be read; they are named
+    WITH_ERRORS = 3  #: The result is there, but pages could not be read or the file is damaged
     UNREACHABLE = 4  #: No stack runs, it could not be started, or its API does not answer
     INTERRUPTED = 130  #: Ended by Ctrl-C (128 + SIGINT)
     TERMINATED = 143  #: Ended by SIGTERM or by its terminal going away (128 + SIGTERM)
@@ -30,7 +30,7 @@ Exit codes:
   0    done
   1    the job failed or was cancelled, or the API refused; doctor: a part is not well
   2    wrong options, or a file that is not a PDF; nothing was started
-  3    done, but some pages could not be read; they are named
+  3    done, but some pages could not be read or the file is damaged; it is told which and how
   4    no stack runs, it could not be started, or its API does not answer
   130  interrupted by Ctrl-C (`quire up` ends by it, with 0)
   143  terminated, or its terminal went away

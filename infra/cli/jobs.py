@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -25,8 +25,8 @@ class ChunkError(msgspec.Struct, frozen=True):
     code: str
     message: str
     chunk_index: int | None = None
-    #: The whole sentence, where the API has made one.
-    text: str = ""
+    #: False while these pages are being tried again.
+    final: bool = True
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -104,12 +104,26 @@ def pages_text(start: int, end: int) -> str:
     return f"page {start}" if start == end else f"pages {start}-{end}"
 
 
-def failed_pages_lines(job: Job) -> list[str]:
-    """One line for each range of pages that could not be read, in the document's order."""
+def unread_lines(errors: Iterable[tuple[int, int, str, str]]) -> list[str]:
+    """Name the pages that could not be read, in the document's order.
+
+    Each error is its first page, its last page, a code and a sentence. Neighbours with the same
+    trouble become one line.
+    """
+    lines: list[tuple[int, int, str, str]] = []
+    for start, end, code, message in sorted(errors):
+        if lines and lines[-1][1] == start - 1 and lines[-1][2:] == (code, message):
+            start = lines.pop()[0]  # noqa: PLW2901 - the range grows backwards
+        lines.append((start, end, code, message))
+    return [f"{pages_text(start, end)}: {message} [{code}]" for start, end, code, message in lines]
+
+
+def unread_chunks(job: Job) -> list[tuple[int, int, str, str]]:
+    """Return the pages of chunks that failed for good, for `unread_lines`."""
     return [
-        error.text
-        or f"{pages_text(error.page_start, error.page_end)}: {error.message} [{error.code}]"
-        for error in sorted(job.chunk_errors, key=lambda error: error.page_start)
+        (error.page_start, error.page_end, error.code, error.message)
+        for error in job.chunk_errors
+        if error.final
     ]
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from infra.cli.jobs import Job, failed_pages_lines, seconds_text
+from infra.cli.jobs import Job, seconds_text, unread_chunks, unread_lines
 from infra.cli.printable import printable
 from infra.cli.results import first_lines
 
@@ -27,35 +27,36 @@ def status_lines(job: Job) -> list[str]:
         rows.append(("Took", seconds_text(took)))
     if job.error is not None:
         rows.append(("Error", f"{job.error.message} [{job.error.code}]"))
-    rows += [("Unread", line) for line in failed_pages_lines(job)]
+    rows += [("Unread", line) for line in unread_lines(unread_chunks(job))]
     rows += [("Warning", line) for line in job.warnings]
     if job.has_result:
         rows.append(("Result", f"quire result {job.job_id}"))
     return [f"{name:<8} {printable(value)}" for name, value in rows]
 
 
-def ended_lines(job: Job, name: str, seconds: float) -> list[str]:
-    """Say how a job that was waited for has ended."""
-    lines = [printable(f"Warning: {warning}") for warning in job.warnings]
-    pages = "page" if job.completed_pages == 1 else "pages"
+def ended_lines(
+    job: Job, name: str, seconds: float, unread: Sequence[tuple[int, int, str, str]]
+) -> list[str]:
+    """Say how a job that was waited for has ended. `unread` is as `unread_lines` takes it."""
+    lines = [f"Warning: {warning}" for warning in job.warnings]
+    took = seconds_text(seconds)
     if job.has_result and not job.failed_pages:
-        lines.append(f"Read {job.completed_pages} {pages} in {seconds_text(seconds)}.")
+        lines.append(f"Read {_pages(job.completed_pages)} in {took}.")
     elif job.has_result:
         lines.append(
-            f"Read {job.completed_pages} of {job.total_pages} pages in {seconds_text(seconds)}; "
+            f"Read {job.completed_pages} of {_pages(job.total_pages)} in {took}; "
             "these could not be read:"
         )
-        lines += [f"  {printable(line)}" for line in failed_pages_lines(job)]
+        lines += [f"  {line}" for line in unread_lines(unread)]
     elif job.error is not None:
-        lines.append(printable(f"{name} could not be read: {job.error.message}"))
-        lines[-1] += f" [{printable(job.error.code)}]"
+        lines.append(f"{name} could not be read: {job.error.message} [{job.error.code}]")
         if "PASSWORD" in job.error.code or "ENCRYPTED" in job.error.code:
             lines.append(
-                "Give its password: printf '%s\\n' 'the password' | quire run --password-stdin FILE"
+                "To give its password: printf '%s\\n' PASSWORD | quire run FILE --password-stdin"
             )
     else:
-        lines.append(printable(f"{name}: {job.line}"))
-    return lines
+        lines.append(f"{name}: {job.line}")
+    return [printable(line) for line in lines]
 
 
 def result_lines(files: Mapping[str, Path]) -> list[str]:
@@ -65,6 +66,10 @@ def result_lines(files: Mapping[str, Path]) -> list[str]:
     if not spoken:
         return [*lines, "The pages hold no text."]
     return [*lines, "The text begins:", "", *(f"  {line}" for line in spoken)]
+
+
+def _pages(count: int) -> str:
+    return "1 page" if count == 1 else f"{count} pages"
 
 
 def _seconds_between(start: str | None, end: str | None) -> float | None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
+from common.results import PageError
 from infra.cli.api import Api, Away
 from infra.cli.exits import UnusableInput
 from infra.cli.patience import Patience
@@ -18,6 +22,8 @@ from infra.cli.printable import printable
 DEFAULT_FOLDER: Final = Path("quire-results")
 NAMES: Final = {"json": "result.json", "text": "text.txt"}
 _LONGEST_LINE_BYTES: Final = 4096
+#: Room for the errors of ten thousand pages.
+_TAIL_BYTES: Final = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +107,38 @@ def save(
 def fetch_all(api: Api, job_id: str, destination: Destination) -> dict[str, Path]:
     """Write a job's results; return where each form is."""
     folder = destination.make()
-    written = {}
-    for form, name in NAMES.items():
-        target = folder / name
-        save(
-            lambda form=form: api.result(job_id, form),  # type: ignore[misc]
-            target,
-            force=destination.force,
-            patience=Patience(),
-        )
-        written[form] = target
-    return written
+    files = {form: folder / name for form, name in NAMES.items()}
+    try:
+        for form, target in files.items():
+            fetch = partial(api.result, job_id, form)
+            save(fetch, target, force=destination.force, patience=Patience())
+    except BaseException:
+        # Nothing came of it: an empty folder would only take the name.
+        with suppress(OSError):
+            folder.rmdir()
+        raise
+    return files
+
+
+def page_errors(path: Path) -> list[tuple[int, int, str, str]]:
+    """Return the pages that a result.json says could not be read, as `unread_lines` takes them.
+
+    Only the end of the file is read: the pages, a line each, stand before it.
+    """
+    with path.open("rb") as file:
+        file.seek(-min(path.stat().st_size, _TAIL_BYTES), os.SEEK_END)
+        tail = file.read().rpartition(b"\n],")[2]
+    try:
+        errors = msgspec.json.decode(b"{" + tail, type=_Tail).errors
+    except msgspec.MsgspecError:
+        return []
+    return [(error.number, error.number, error.code, error.message) for error in errors]
+
+
+class _Tail(msgspec.Struct):
+    """What stands behind the pages."""
+
+    errors: list[PageError] = []
 
 
 def first_lines(path: Path, *, count: int = 8, width: int = 76) -> list[str]:

@@ -27,10 +27,12 @@ from infra.cli.options import (
 )
 from infra.cli.patience import Patience
 from infra.cli.report import ended_lines, result_lines
-from infra.cli.results import Destination, fetch_all
+from infra.cli.results import Destination, fetch_all, page_errors
 from infra.cli.source import SourcePdf, source_pdf
 from infra.cli.upload import Uploader
 from infra.cli.watch import watch
+
+_UNREAD = ("page_start", "page_end", "code", "message")
 
 
 @click.command(cls=Answering)
@@ -67,8 +69,8 @@ def run(
     the result goes to a new folder under quire-results (scan, then scan-2), so nothing is ever
     written over; with --out, files that are there are kept unless --force is given.
 
-    Ends with 0 when every page was read, 3 when some could not be (they are named, the others
-    are in the result), 1 when the job failed.
+    Ends with 0 when every page was read, 3 when some could not be (they are named and the others
+    are in the result) or the file is damaged, 1 when the job failed.
 
     \b
     Examples:
@@ -101,9 +103,10 @@ def run(
     job = read_job(reading.raw)
     if as_json:
         files = {form: str(path.resolve()) for form, path in reading.files.items()}
-        print_json({**reading.raw, "files": files or None})
+        unread = [dict(zip(_UNREAD, error, strict=True)) for error in reading.unread]
+        print_json({**reading.raw, "unread_pages": unread, "files": files or None})
     else:
-        for line in ended_lines(job, pdf.filename, reading.seconds):
+        for line in ended_lines(job, pdf.filename, reading.seconds, reading.unread):
             click.echo(line, err=not job.has_result)
         for line in result_lines(reading.files) if reading.files else []:
             click.echo(line)
@@ -121,6 +124,7 @@ class _Reading:
         self.owns_stack = False
         self.raw: RawJob = {}
         self.files: dict[str, Path] = {}
+        self.unread: list[tuple[int, int, str, str]] = []
         self.seconds = 0.0
 
     def go(self, api: Api, display: Display) -> None:
@@ -137,6 +141,7 @@ class _Reading:
         self.seconds = time.monotonic() - began
         if job.has_result:
             self.files = fetch_all(api, submission.job_id, self._destination)
+            self.unread = page_errors(self.files["json"])
 
     def interrupted(self, stop: BaseException) -> CommandError:
         """Say what becomes of the work, and how to see it again."""

@@ -8,14 +8,20 @@ import pytest
 
 from infra.cli.api import Api
 from infra.cli.patience import Patience
-from tests.unit.cli.little_api import SECRET, LittleApi, little_api
+from tests.unit.cli.little_api import SECRET, LittleApi, LittleServer, little_server
+
+
+@pytest.fixture(scope="module")
+def listening() -> Iterator[LittleServer]:
+    """Give a running server without an API."""
+    with little_server() as running:
+        yield running
 
 
 @pytest.fixture
-def server() -> Iterator[LittleApi]:
+def server(listening: LittleServer) -> LittleApi:
     """Give a running little API."""
-    with little_api() as running:
-        yield running
+    return listening.fresh()
 
 
 @pytest.fixture

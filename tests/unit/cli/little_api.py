@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 SECRET = "a-secret-of-more-than-thirty-two-bytes"
 JOB_ID = "0198c5be-6f1a-7cc2-a9cb-2d1c8f0e4b11"
@@ -109,6 +110,7 @@ class LittleApi:
     def routes(self) -> list[Route]:
         """Return the server's routes."""
         return [
+            Route("/healthz", lambda _: JSONResponse({"status": "ok"})),
             Route("/v1/documents", self._documents, methods=["POST"]),
             Route("/v1/jobs/{id}", self._job),
             Route("/v1/jobs/{id}/events", self._events),
@@ -215,21 +217,37 @@ class LittleApi:
         return Response(status_code=308, headers=held)
 
 
+@dataclass
+class LittleServer:
+    """A server that serves one little API after the other."""
+
+    address: str
+    current: Starlette | None = None
+
+    def fresh(self) -> LittleApi:
+        """Serve a new API from now on."""
+        api = LittleApi(self.address)
+        self.current = Starlette(routes=api.routes())
+        return api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        assert self.current is not None
+        await self.current(scope, receive, send)
+
+
 @contextmanager
-def little_api() -> Iterator[LittleApi]:
-    """Run a little API on a free port of this machine."""
-    api = LittleApi()
+def little_server() -> Iterator[LittleServer]:
+    """Run a server on a free port of this machine."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        api.address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        running = LittleServer(f"http://127.0.0.1:{listening.getsockname()[1]}")
         server = uvicorn.Server(
-            uvicorn.Config(
-                Starlette(routes=api.routes()), log_level="critical", lifespan="off", ws="none"
-            )
+            uvicorn.Config(running, log_level="critical", lifespan="off", ws="none")
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
-            yield api
+            yield running
         finally:
             server.should_exit = True
             server.force_exit = True

@@ -11,10 +11,10 @@ from infra.cli.api import Api, ApiError
 from infra.cli.exits import CommandError, Exit, Unreachable, UnusableInput
 from infra.cli.source import SourcePdf, source_pdf
 from infra.cli.upload import Uploader
-from tests.unit.cli.fixtures import api, brief, server
+from tests.unit.cli.fixtures import api, brief, listening, server
 from tests.unit.cli.little_api import JOB_ID, SECRET, LittleApi, problem
 
-__all__ = ["api", "server"]
+__all__ = ["api", "listening", "server"]
 
 KIB_256 = 256 * 1024
 

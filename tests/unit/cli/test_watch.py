@@ -9,7 +9,7 @@ import pytest
 from infra.cli.api import Api, ApiError
 from infra.cli.exits import CommandError, Unreachable
 from infra.cli.watch import watch
-from tests.unit.cli.fixtures import api, brief, server
+from tests.unit.cli.fixtures import api, brief, listening, server
 from tests.unit.cli.little_api import (
     BREAK,
     JOB_ID,
@@ -20,7 +20,7 @@ from tests.unit.cli.little_api import (
     problem,
 )
 
-__all__ = ["api", "server"]
+__all__ = ["api", "listening", "server"]
 
 
 def lines_of(api: Api) -> list[object]:
