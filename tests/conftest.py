@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -51,6 +52,15 @@ def pool(database_url: str) -> Iterator[Pool]:
     """Connections to the test's database."""
     with open_pool(DatabaseSettings(url=database_url, max_connections=16)) as pool:  # type: ignore[arg-type]
         yield pool
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 @pytest.fixture
