@@ -17,10 +17,11 @@ import pikepdf
 import pytest
 import uvicorn
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import documentai_v1, storage
+from google.cloud import documentai_v1
 from google.cloud.documentai_v1.services.document_processor_service.transports import (
     DocumentProcessorServiceGrpcTransport,
 )
+from google.cloud.storage import Client
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from infra.local.emulators.cloud_storage import create_app
@@ -136,9 +137,9 @@ def bucket(running_document_ai: Emulator, document_ai_store: FileStore) -> Itera
         uvicorn.Config(create_app(document_ai_store, public_url=url), log_level="error")
     )
     serving = loop.start(server.serve(sockets=[listening]))
-    client = storage.Client(
+    client = Client(
         project="quire-test",
-        credentials=AnonymousCredentials(),
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
         client_options={"api_endpoint": url},
     )
     yield client.create_bucket("papers")
