@@ -126,8 +126,8 @@ def _paper(pixels: Grey) -> npt.NDArray[np.float32] | None:
     brightest = padded.reshape(rows, cell, columns, cell).max(axis=(1, 3))
     if brightest.min() >= 248:
         return None
-    # Over solid black there is no paper to be seen: take the neighbours', and never less than
-    # a fifth, or the black itself would turn white.
-    seen = Image.fromarray(brightest).filter(ImageFilter.MaxFilter(3))
-    smooth = seen.filter(ImageFilter.GaussianBlur(1.0))
+    # Squares full of ink take their neighbours' paper; larger black areas are black, and kept
+    # so by never taking paper for darker than a fifth.
+    closed = Image.fromarray(brightest).filter(ImageFilter.MaxFilter(3))
+    smooth = closed.filter(ImageFilter.MinFilter(3)).filter(ImageFilter.GaussianBlur(1.0))
     return np.maximum(np.asarray(smooth, dtype=np.float32), 51.0)
