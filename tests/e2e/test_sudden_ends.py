@@ -1,0 +1,91 @@
+"""What is killed or emptied in the middle of a job changes nothing about its result."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from infra.local.home import Home
+from infra.local.stack import Stack, StackOptions
+from tests.e2e.quire_client import QuireClient, wait_for
+from tests.pdfs.documents import write_mixed
+
+
+@pytest.fixture(scope="module")
+def breakable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuireClient]:
+    """A stack of its own, whose leases are short enough to be waited for."""
+    options = StackOptions(
+        workers=2,
+        maintain_every=1,
+        extra_env={"LEASES__CHUNK_SECONDS": "3", "MAINTAIN__RESEND_AFTER_SECONDS": "3"},
+    )
+    home = Home(tmp_path_factory.mktemp("breakable"))
+    with Stack(home, options=options) as stack:
+        yield QuireClient(stack)
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("book") / "book.pdf"
+    write_mixed(path, pages=425, scanned_every=1000)
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(breakable: QuireClient, book: Path) -> list[dict[str, Any]]:
+    """The pages of a run in which nothing happened."""
+    job_id = breakable.submit(book)
+    assert breakable.wait(job_id)["status"] == "completed"
+    pages: list[dict[str, Any]] = breakable.result(job_id)["pages"]
+    return pages
+
+
+def kill(name: str) -> Callable[[QuireClient], None]:
+    def strike(quire: QuireClient) -> None:
+        before = quire.stack.processes[name]
+        # The whole group: a worker's children die with it, as when a machine is lost.
+        os.killpg(os.getpgid(before), signal.SIGKILL)
+        wait_for(lambda: quire.stack.processes.get(name) not in {None, before}, "the restart")
+
+    return strike
+
+
+def flush(quire: QuireClient) -> None:
+    with Redis.from_url(quire.stack.endpoints["redis"]) as redis:
+        redis.flushall()
+
+
+@pytest.mark.parametrize(
+    "strike", [kill("worker"), kill("functions"), flush], ids=["worker", "functions", "redis"]
+)
+def test_a_blow_in_the_middle_of_seventeen_chunks_changes_nothing_about_the_result(
+    breakable: QuireClient,
+    book: Path,
+    undisturbed: list[dict[str, Any]],
+    strike: Callable[[QuireClient], None],
+) -> None:
+    with breakable.document_ai(latency_per_call_seconds=0.7):
+        job_id = breakable.submit(book)
+
+        def is_halfway() -> bool:
+            query = "SELECT completed_chunks FROM jobs WHERE id = %s"
+            return bool(breakable.rows(query, job_id)[0]["completed_chunks"] >= 4)
+
+        wait_for(is_halfway, "four chunks to be done")
+        strike(breakable)
+        job = breakable.wait(job_id)
+    assert job["status"] == "completed", job
+    assert (job["total_chunks"], job["completed_chunks"], job["completed_pages"]) == (17, 17, 425)
+    assert breakable.result(job_id)["pages"] == undisturbed
+    kinds = [
+        row["kind"]
+        for row in breakable.rows("SELECT kind FROM job_events WHERE job_id = %s", job_id)
+    ]
+    assert kinds.count("chunk_completed") == 17
+    assert kinds.count("merging") == kinds.count("job_completed") == 1
