@@ -44,6 +44,11 @@ class ManualClock:
     def now(self) -> datetime:
         return self._now
 
+    @property
+    def has_waiters(self) -> bool:
+        with self._lock:
+            return bool(self._waiters)
+
     async def wait_until(self, instant: datetime) -> None:
         reached = asyncio.Event()
         with self._lock:

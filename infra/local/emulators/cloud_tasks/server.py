@@ -16,6 +16,7 @@ from google.protobuf.empty_pb2 import Empty
 from infra.local.emulators.cloud_tasks.clock import Clock, SystemClock
 from infra.local.emulators.cloud_tasks.delivery import Delivery
 from infra.local.emulators.cloud_tasks.dispatcher import Dispatcher
+from infra.local.emulators.cloud_tasks.names import location_of
 from infra.local.emulators.cloud_tasks.queues import Queues
 from infra.local.emulators.cloud_tasks.refusals import Refused
 from infra.local.emulators.cloud_tasks.store import Record, TaskStore
@@ -57,28 +58,43 @@ class CloudTasksServer:
         )
         self.port = 0
 
-    async def start(self, host: str, port: int) -> None:
-        """Open the port, any free one for 0, and go on with what the store holds."""
-        queues = Queues(
-            self._store,
-            self._clock,
-            name_retention=self._name_retention,
+        self._queues = Queues(
+            store,
+            clock,
+            name_retention=name_retention,
             changed=self._go_by,
             deleted=self._let_go,
         )
+
+    async def start(self, host: str, port: int) -> None:
+        """Open the port, any free one for 0, and go on with what the store holds."""
         tasks = Tasks(
             self._store,
             self._clock,
-            queues,
+            self._queues,
             name_retention=self._name_retention,
             added=self._wake,
             forced=self._force,
         )
-        self._grpc.add_generic_rpc_handlers((_calls(queues, tasks),))
+        self._grpc.add_generic_rpc_handlers((_calls(self._queues, tasks),))
         self.port = self._grpc.add_insecure_port(f"{host}:{port}")
         await self._grpc.start()
         for queue in self._store.queues("", limit=-1):
             self._go_by(queue)
+
+    def ensure_queue(self, name: str) -> None:
+        """Make a queue with the defaults where there is none, though it was deleted just now.
+
+        ValueError if the name is not one.
+        """
+        if self._store.queue(name) is not None:
+            return
+        self._store.free_queue_name(name)
+        try:
+            request = types.CreateQueueRequest(parent=location_of(name), queue={"name": name})
+            self._queues.create(request)
+        except Refused as refusal:
+            raise ValueError(f"{name!r}: {refusal.message}") from refusal
 
     async def wait(self) -> None:
         """Return when the server was stopped; raise what broke a dispatcher."""

@@ -139,6 +139,10 @@ class TaskStore:
         row = self._db.execute("SELECT 1 FROM deleted_queues WHERE name = ?", (name,)).fetchone()
         return row is not None
 
+    def free_queue_name(self, name: str) -> None:
+        """Let a deleted queue's name be used at once."""
+        self._db.execute("DELETE FROM deleted_queues WHERE name = ?", (name,))
+
     # Tasks
 
     def add(self, queue: str, task_id: str, task: types.Task) -> Record:
