@@ -38,16 +38,14 @@ Pdfs = Callable[..., bytes]
 
 def shifted(page: Page, by: int) -> Page:
     """Return the page with everything moved on in the text."""
-    page.start += by
-    page.end += by
+    parts: list[Any] = [page, *page.blocks]
     for block in page.blocks:
-        for paragraph in [block, *block.paragraphs]:
-            paragraph.start += by
-            paragraph.end += by
-        for line in (line for part in block.paragraphs for line in part.lines):
-            for one in [line, *line.words]:
-                one.start += by
-                one.end += by
+        parts += block.paragraphs
+        for line in (line for paragraph in block.paragraphs for line in paragraph.lines):
+            parts += [line, *line.words]
+    for part in parts:
+        part.start += by
+        part.end += by
     return page
 
 
@@ -93,6 +91,10 @@ def test_turned_and_empty_pages_arrive_as_they_were_read(
 def test_it_fits_the_port(engine: DocumentAiEngine, pdf_of: Pdfs) -> None:
     port: OcrEngine = engine
     assert [page.languages for page in port.read(pdf_of(2), languages=["en"])] == [["en"]] * 2
+
+
+def test_thirty_pages_fit_one_call(engine: DocumentAiEngine, pdf_of: Pdfs) -> None:
+    assert len(engine.read(pdf_of(30), languages=[])) == 30
 
 
 def test_languages_are_handed_on(engine: DocumentAiEngine, tmp_path: Path) -> None:
