@@ -27,11 +27,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
+from storage3 import SyncStorageClient
 
-from infra.local.emulators import cloud_storage
+from infra.local.emulators import cloud_storage, supabase_storage
 from infra.local.emulators.file_store import FileStore
 
 PROJECT = "quire-local"
+SERVICE_KEY = "sb_secret_only_for_tests"
+JWT_SECRET = "a secret of at least thirty-two bytes"
 
 
 def listening_socket() -> socket.socket:
@@ -76,7 +79,7 @@ def serving(app: ASGIApp, bound: socket.socket) -> Iterator[None]:
 def google_client(url: str) -> storage.Client:
     return storage.Client(
         project=PROJECT,
-        credentials=AnonymousCredentials(),
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
         client_options={"api_endpoint": url},
     )
 
@@ -106,6 +109,36 @@ def client(storage_url: str) -> Iterator[storage.Client]:
 def bucket(client: storage.Client) -> storage.Bucket:
     """An empty bucket."""
     return client.create_bucket("papers")
+
+
+@pytest.fixture
+def storage_pair(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """A Cloud Storage and a Supabase Storage emulator over one store."""
+    bound = listening_socket(), listening_socket()
+    urls = url_of(bound[0]), url_of(bound[1])
+    with bound[0], bound[1], FileStore(tmp_path) as store:
+        google = cloud_storage.create_app(store, public_url=urls[0])
+        supabase = supabase_storage.create_app(
+            store, public_url=urls[1], service_key=SERVICE_KEY, jwt_secret=JWT_SECRET
+        )
+        with serving(google, bound[0]), serving(supabase, bound[1]):
+            yield urls
+
+
+@pytest.fixture
+def supabase_url(storage_pair: tuple[str, str]) -> str:
+    return storage_pair[1]
+
+
+def supabase_client(url: str, key: str) -> SyncStorageClient:
+    return SyncStorageClient(f"{url}/storage/v1/", {"Authorization": f"Bearer {key}"})
+
+
+@pytest.fixture
+def supabase(supabase_url: str) -> Iterator[SyncStorageClient]:
+    """Supabase's client of that emulator."""
+    with supabase_client(supabase_url, SERVICE_KEY) as client:
+        yield client
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -129,15 +129,21 @@ class Objects:
         *,
         check: Check = accept_any,
         beside: Beside = write_nothing,
+        inherited: Collection[str] = (),
     ) -> StoredObject:
         """Make the content visible under the name, in place of what was there.
 
-        The content belongs to the object from now on; if this raises, it is deleted.
+        Properties named in `inherited` pass on from what was there. The content belongs to the
+        object from now on; if this raises, it is deleted.
         """
         try:
             with self._database.transaction() as connection:
                 before = self._select(connection, bucket, name)
                 check(before)
+                if before is not None:
+                    properties = properties | {
+                        key: before.properties[key] for key in inherited if key in before.properties
+                    }
                 generation = self._next_generation(connection)
                 connection.execute(
                     "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)",
@@ -222,6 +228,18 @@ class Objects:
             )
         self._contents.discard([stored.content])
         return stored
+
+    def delete_many(self, bucket: str, names: Collection[str]) -> list[StoredObject]:
+        """Remove those of the objects that are there, and return what they were."""
+        with self._database.transaction() as connection:
+            found = [self._select(connection, bucket, name) for name in dict.fromkeys(names)]
+            removed = [stored for stored in found if stored is not None]
+            connection.executemany(
+                "DELETE FROM objects WHERE bucket = ? AND name = ?",
+                [(self._prefix + bucket, stored.name) for stored in removed],
+            )
+        self._contents.discard(stored.content for stored in removed)
+        return removed
 
     def page(
         self, bucket: str, *, prefix: str = "", start: str = "", after: str = "", limit: int
