@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import IO, Final, Protocol, Self
 
@@ -30,6 +31,9 @@ class Display(Protocol):
 
     def note(self, sentence: str) -> None:
         """Tell one sentence that stays."""
+
+    def answer(self, line: str) -> None:
+        """Give a line of the command's answer, on standard output whatever is shown elsewhere."""
 
     def waiting(self, sentence: str) -> None:
         """Tell what is being waited for; the next thing told takes its place."""
@@ -65,6 +69,10 @@ class Silent:
 
     def note(self, sentence: str) -> None:  # noqa: D102
         pass
+
+    def answer(self, line: str) -> None:
+        """Print the line."""
+        click.echo(line)
 
     def waiting(self, sentence: str) -> None:  # noqa: D102
         pass
@@ -132,6 +140,9 @@ class Bars(Silent):
             _Clock(),
             console=console,
             expand=True,
+            # Rich would send what is printed on standard output to the bars' own stream.
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
 
     def __enter__(self) -> Self:
@@ -148,6 +159,13 @@ class Bars(Silent):
         """Print the sentence above the bars."""
         self._end_waiting()
         self._progress.console.print(Text(printable(sentence)))
+
+    def answer(self, line: str) -> None:
+        """Print the line above the bars, or where standard output goes when that is elsewhere."""
+        if sys.stdout.isatty():
+            self.note(line)
+        else:
+            click.echo(line)
 
     def waiting(self, sentence: str) -> None:
         """Show a bar that only says that something goes on."""

@@ -68,5 +68,10 @@ def _sentence(said: str) -> str:
     sentence = str(fields.get("message") or fields.get("event") or "")
     level = str(fields.get("severity") or fields.get("level") or "INFO").upper()
     marked = sentence if level in {"INFO", "DEBUG"} else f"{level} {sentence}"
-    rest = [f"{name}={value}" for name, value in fields.items() if name not in _KNOWN and value]
+    rest = [
+        f"{name}={value}"
+        for name, value in fields.items()
+        # What is nested repeats what the sentence says, at length.
+        if name not in _KNOWN and value and not isinstance(value, dict | list)
+    ]
     return "  ".join([marked, *rest])

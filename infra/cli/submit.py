@@ -86,7 +86,7 @@ def submit(
                     continue
                 taken[name] = sent.raw
                 if not as_json:
-                    click.echo(sent.job_id)
+                    display.answer(sent.job_id)
             if watch:
                 ids = {name: str(raw["job_id"]) for name, raw in taken.items()}
                 taken = follow_all(api, ids, display)

@@ -39,7 +39,8 @@ def test_no_line_is_lost_when_the_log_is_rotated(tmp_path: Path) -> None:
 def test_json_is_made_readable_and_plain_lines_stay() -> None:
     head = "2026-11-22T10:00:01.123Z worker    | "
     said = (
-        '{"severity": "INFO", "time": "…", "message": "chunk is done", "logger": "x", "chunk": 3}'
+        '{"severity": "INFO", "time": "…", "message": "chunk is done", "logger": "x", "chunk": 3, '
+        '"data": {"id": 1}}'
     )
     assert readable(head + said) == "10:00:01 worker    | chunk is done  chunk=3"
     warning = '{"severity": "WARNING", "message": "lease lost"}'
