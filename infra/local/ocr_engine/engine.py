@@ -104,10 +104,11 @@ def _read(page: pypdfium2.PdfPage, number: int, languages: Sequence[str]) -> Pag
 
 
 def _says_more(recognition: Recognition, decision: Decision) -> bool:
-    if not decision.trusted:
-        return bool(recognition.words) or not decision.words
+    """Whether what was recognized is worth more than the words that the page says itself."""
+    if not decision.words or not decision.trusted:
+        return bool(recognition.words)
     recognized = sum(len(word.text) for word in recognition.words)
-    return recognized >= sum(len(word.text) for word in decision.words)
+    return recognized > sum(len(word.text) for word in decision.words)
 
 
 def _languages(

@@ -61,6 +61,11 @@ class EnginePool:
             self._idle.put_nowait(slot)
         self._closed = False
 
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of the children that run."""
+        return [slot.child.pid for slot in self._slots if slot.child and slot.child.alive]
+
     async def read(
         self, pdf: bytes, indexes: Sequence[int], languages: Sequence[str]
     ) -> list[Page]:
