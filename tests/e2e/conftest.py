@@ -21,6 +21,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def quire(stack: Stack) -> QuireClient:
+def quire(stack: Stack) -> Iterator[QuireClient]:
     """A caller of the shared stack."""
-    return QuireClient(stack)
+    with QuireClient(stack) as quire:
+        yield quire

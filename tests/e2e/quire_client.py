@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 import jwt
@@ -39,6 +39,12 @@ class QuireClient:
             timeout=60,
             follow_redirects=True,
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
 
     def submit(self, path: Path, **options: object) -> str:
         """Send a document and return its job's id."""

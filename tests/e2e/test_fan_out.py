@@ -17,8 +17,11 @@ from tests.pdfs.documents import write_mixed
 @pytest.fixture
 def wide(tmp_path: Path) -> Iterator[QuireClient]:
     """A stack with a worker child for every chunk."""
-    with Stack(Home(tmp_path / "home"), options=StackOptions(workers=17)) as stack:
-        yield QuireClient(stack)
+    with (
+        Stack(Home(tmp_path / "home"), options=StackOptions(workers=17)) as stack,
+        QuireClient(stack) as quire,
+    ):
+        yield quire
 
 
 def test_seventeen_chunks_are_dispatched_and_under_work_at_once_and_merge_once(

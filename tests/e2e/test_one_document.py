@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from google.auth.credentials import AnonymousCredentials
-from google.cloud.storage import Bucket, Client
+from google.cloud.storage import Blob, Client
 from storage3 import SyncStorageClient
 
 from tests.e2e.quire_client import QuireClient, wait_for
@@ -82,9 +83,7 @@ def test_each_chunks_result_lies_under_its_documents_name_with_its_checksum(
 def test_an_upload_straight_to_the_bucket_is_read_for_its_owner(
     quire: QuireClient, five_pages: Path
 ) -> None:
-    bucket = _bucket(quire)
-    blob = bucket.blob("inbox/alice/report.pdf")
-    blob.upload_from_filename(str(five_pages))
+    blob = _upload(quire, "inbox/alice/report.pdf", five_pages)
     [job] = wait_for(
         lambda: quire.rows(
             "SELECT jobs.id FROM jobs JOIN documents ON documents.id = document_id"
@@ -97,16 +96,14 @@ def test_an_upload_straight_to_the_bucket_is_read_for_its_owner(
 
 
 def test_a_doubled_event_makes_one_job_and_not_two(quire: QuireClient, five_pages: Path) -> None:
-    bucket = _bucket(quire)
-    blob = bucket.blob("inbox/alice/doubled.pdf")
-    blob.upload_from_filename(str(five_pages))
+    blob = _upload(quire, "inbox/alice/doubled.pdf", five_pages)
     event = {
         "ce-id": "1",
-        "ce-source": f"//storage.googleapis.com/projects/_/buckets/{bucket.name}",
+        "ce-source": f"//storage.googleapis.com/projects/_/buckets/{blob.bucket.name}",
         "ce-specversion": "1.0",
         "ce-type": "google.cloud.storage.object.v1.finalized",
     }
-    body = {"bucket": bucket.name, "name": blob.name, "generation": str(blob.generation)}
+    body = {"bucket": blob.bucket.name, "name": blob.name, "generation": str(blob.generation)}
     for _ in range(3):
         answer = quire.http.post("/ingest", headers=event, json=body)
         assert answer.status_code == 200, answer.text
@@ -116,7 +113,7 @@ def test_a_doubled_event_makes_one_job_and_not_two(quire: QuireClient, five_page
     )
     assert len(rows) == 1
     assert quire.wait(str(rows[0]["id"]))["status"] == "completed"
-    merges = "SELECT FROM job_events WHERE job_id = %s AND kind = 'merge_started'"
+    merges = "SELECT id FROM job_events WHERE job_id = %s AND kind = 'merge_started'"
     assert len(quire.rows(merges, rows[0]["id"])) == 1
 
 
@@ -152,7 +149,7 @@ def test_a_locked_document_opens_with_its_password_only(
     job = quire.wait(quire.submit(path, **options))
     assert (job["error"] or {}).get("code") == outcome
     assert job["status"] == ("failed" if outcome else "completed")
-    assert quire.rows("SELECT FROM job_passwords") == []
+    assert quire.rows("SELECT job_id FROM job_passwords") == []
 
 
 def test_a_poisoned_page_is_found_and_named_and_the_others_are_delivered(
@@ -203,7 +200,7 @@ def test_a_damaged_document_is_read_as_far_as_it_goes_and_says_that_it_is_partia
     quire: QuireClient, tmp_path: Path
 ) -> None:
     path = tmp_path / "damaged.pdf"
-    write_damaged(path)
+    write_damaged(path, keep=0.97)
     job_id = quire.submit(path)
     job = quire.wait(job_id)
     assert job["status"] == "completed_with_errors"
@@ -248,11 +245,11 @@ def test_another_owner_and_an_anonymous_caller_see_nothing(
     quire: QuireClient, five_pages: Path
 ) -> None:
     job_id = quire.submit(five_pages)
-    other = QuireClient(quire.stack, owner="mallory")
-    for path in ("", "/events", "/result"):
-        assert other.http.get(f"/v1/jobs/{job_id}{path}").status_code == 404
-        url = f"{quire.stack.endpoints['api']}/v1/jobs/{job_id}{path}"
-        assert httpx.get(url).status_code == 401
+    with QuireClient(quire.stack, owner="mallory") as other:
+        for path in ("", "/events", "/result"):
+            assert other.http.get(f"/v1/jobs/{job_id}{path}").status_code == 404
+            url = f"{quire.stack.endpoints['api']}/v1/jobs/{job_id}{path}"
+            assert httpx.get(url).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -293,10 +290,14 @@ def words_of(page: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _bucket(quire: QuireClient) -> Bucket:
+def _upload(quire: QuireClient, name: str, path: Path) -> Blob:
+    """Put a file into the uploads bucket as anybody with rights on it could."""
     client = Client(
         project="quire-local",
         credentials=AnonymousCredentials(),
         client_options={"api_endpoint": quire.stack.endpoints["gcs"]},
     )
-    return client.bucket("quire-uploads")
+    with closing(client):
+        blob = client.bucket("quire-uploads").blob(name)
+        blob.upload_from_filename(str(path))
+    return blob

@@ -26,8 +26,8 @@ def breakable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuireClient]
         extra_env={"LEASES__CHUNK_SECONDS": "3", "MAINTAIN__RESEND_AFTER_SECONDS": "3"},
     )
     home = Home(tmp_path_factory.mktemp("breakable"))
-    with Stack(home, options=options) as stack:
-        yield QuireClient(stack)
+    with Stack(home, options=options) as stack, QuireClient(stack) as quire:
+        yield quire
 
 
 @pytest.fixture(scope="module")
