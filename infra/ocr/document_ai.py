@@ -32,8 +32,8 @@ class DocumentAiEngine:
     """
 
     def __init__(self, settings: DocumentAiSettings) -> None:
-        from google.api_core.client_options import ClientOptions  # noqa: PLC0415
-        from google.cloud import documentai_v1  # noqa: PLC0415
+        from google.api_core.client_options import ClientOptions
+        from google.cloud import documentai_v1
 
         self._settings = settings
         self._types = documentai_v1
@@ -56,7 +56,7 @@ class DocumentAiEngine:
         Raises TransientError, QuotaError or PermanentError; what Document AI has never been known
         to answer comes through as it is.
         """
-        from google.api_core.exceptions import GoogleAPICallError  # noqa: PLC0415
+        from google.api_core.exceptions import GoogleAPICallError
 
         try:
             # The client's own retry hides throttling for up to 300 s; Quire counts its tries
@@ -107,8 +107,8 @@ def regional_endpoint(processor: str) -> str:
 
 
 def _plain_transport(endpoint: str) -> Any:
-    import grpc  # noqa: PLC0415
-    from google.cloud.documentai_v1.services.document_processor_service.transports import (  # noqa: PLC0415
+    import grpc
+    from google.cloud.documentai_v1.services.document_processor_service.transports import (
         DocumentProcessorServiceGrpcTransport,
     )
 

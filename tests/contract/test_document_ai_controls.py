@@ -12,6 +12,7 @@ import pytest
 from google.api_core import exceptions
 from google.rpc import error_details_pb2
 
+from infra.local.emulators.document_ai import Controls, serve
 from tests.contract.document_ai_fixtures import (
     Emulator,
     document_ai_store,
@@ -169,3 +170,8 @@ def test_an_instant_answer_has_the_pages_and_a_made_up_text(
     document = emulator.process(pdf_of(4))
     assert [len(page.tokens) for page in document.pages] == [400] * 4
     assert document.text == document.text[: len(document.text) // 4] * 4
+
+
+def test_two_emulators_can_not_share_a_port(emulator: Emulator) -> None:
+    with pytest.raises(RuntimeError):
+        emulator.loop.run(serve(host="127.0.0.1", port=emulator.server.port, controls=Controls()))

@@ -67,14 +67,14 @@ def _unpacked(output: bytes) -> list[Picture]:
 
 
 def _child() -> None:
-    import resource  # noqa: PLC0415
+    import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
-    import pypdfium2  # noqa: PLC0415
-    from PIL import Image  # noqa: PLC0415
+    import pypdfium2
+    from PIL import Image
 
-    from infra.local.ocr_engine.picture import draw, size_in_pixels  # noqa: PLC0415
+    from infra.local.ocr_engine.picture import draw, size_in_pixels
 
     (length,) = _HEADER.unpack(sys.stdin.buffer.read(_HEADER.size))
     indexes = json.loads(sys.stdin.buffer.read(length))

@@ -65,7 +65,7 @@ async def serve(
     `store` is what `gcs_document` is read from. Port 0 picks a free one. Raises RuntimeError where
     the port is taken.
     """
-    from infra.local.ocr_engine.pool import EnginePool  # noqa: PLC0415
+    from infra.local.ocr_engine.pool import EnginePool
 
     pool = EnginePool(ocr_processes)
     service = DocumentAi(controls, pool, Drawer(), Sources(store), processors)

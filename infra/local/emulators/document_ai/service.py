@@ -13,7 +13,13 @@ from infra.local.emulators.document_ai.canned import canned_page
 from infra.local.emulators.document_ai.controls import Call, Controls
 from infra.local.emulators.document_ai.faults import Facts
 from infra.local.emulators.document_ai.resources import known
-from infra.local.emulators.document_ai.response import Fields, Picture, build, wanted_fields
+from infra.local.emulators.document_ai.response import (
+    Fields,
+    Picture,
+    build,
+    build_canned,
+    wanted_fields,
+)
 from infra.local.emulators.document_ai.selection import check_limits, selected_pages
 from infra.local.emulators.document_ai.sources import Sources
 from infra.local.emulators.document_ai.types import types
@@ -89,6 +95,8 @@ class DocumentAi:
         if not imageless and "pages" in fields.document and "image" in fields.page:
             drawn = await self.drawer.draw(pdf, indexes)
             pictures = dict(zip(numbers, drawn, strict=True))
+        elif controls.switches.instant:
+            return await asyncio.to_thread(build_canned, tuple(numbers), fields)
         return await asyncio.to_thread(build, pages, numbers, pictures, fields)
 
     async def _wait(self, pages: int) -> None:

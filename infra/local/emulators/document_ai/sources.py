@@ -63,11 +63,11 @@ class Sources:
         return content
 
     def _stored(self, uri: str, call: Call, max_bytes: int) -> bytes:
-        from infra.local.emulators.file_store import (  # noqa: PLC0415
+        from infra.local.emulators.file_store import (
             BucketMissing,
             ObjectMissing,
         )
-        from infra.local.emulators.file_store.objects import accept_any  # noqa: PLC0415
+        from infra.local.emulators.file_store.objects import accept_any
 
         match = _GCS_URI.fullmatch(uri)
         if match is None:
@@ -75,7 +75,9 @@ class Sources:
         if self._store is None:
             raise refusals.document_not_found(uri)
         try:
-            found, file = self._store.shelf(CLOUD_STORAGE).objects.open(match[1], match[2], accept_any)
+            found, file = self._store.shelf(CLOUD_STORAGE).objects.open(
+                match[1], match[2], accept_any
+            )
         except (BucketMissing, ObjectMissing) as error:
             raise refusals.document_not_found(uri) from error
         with file:

@@ -23,6 +23,6 @@ class Types(NamedTuple):
 @cache
 def types() -> Types:
     """Return the classes. Safe from several threads: the import itself happens once."""
-    from google.cloud import documentai_v1  # noqa: PLC0415
+    from google.cloud import documentai_v1
 
     return Types(*(getattr(documentai_v1, name).pb() for name in Types._fields))
