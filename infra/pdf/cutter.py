@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 #: The best first.
 _ENGINES = ("qpdf", "pdfium")
 #: After so many ends of its process, an engine is not tried again for this document.
-_MAX_DEATHS = 2
+_MAX_DEATHS = 4
 #: Readers look for the header in the first so many bytes (ISO 32000-1, annex H, note 13).
 _HEADER_BYTES = 1024
 #: What another engine can't change.
@@ -124,21 +124,32 @@ class OpenDocument:
         if pages.end > self.page_count:
             raise ValueError(f"pages {pages} of a document that has {self.page_count}")
         for engine in tuple(self._engines):
+            size = self._cut_with(engine, pages, target)
+            if size is not None:
+                return size
+        target.unlink(missing_ok=True)
+        raise _permanent(Reason.UNREADABLE_PDF)
+
+    def _cut_with(self, engine: str, pages: PageRange, target: Path) -> int | None:
+        """Return the bytes written, or None if this engine can't cut these pages."""
+        # A process may also die of what is no fault of the pages, so it gets a second one.
+        for _ in range(2):
             try:
                 reader = self._reader(engine)
                 size = reader.cut(pages, target.absolute(), self._seconds)
             except Refused:
                 log.warning("an engine refuses pages", extra={"engine": engine})
+                return None
             except Died:
                 log.warning("an engine died of pages", extra={"engine": engine})
                 self._deaths[engine] += 1
                 if self._deaths[engine] == _MAX_DEATHS:
                     self._engines.remove(engine)
+                    return None
             else:
                 self._notice(reader)
                 return size
-        target.unlink(missing_ok=True)
-        raise _permanent(Reason.UNREADABLE_PDF)
+        return None
 
     def close(self) -> None:
         """End the engines' processes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,9 @@ class Reader:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
-            pipe.close()
+            # What it was not told any more is of no interest.
+            with suppress(BrokenPipeError):
+                pipe.close()
 
     def _ask(self, **command: Any) -> dict[str, Any]:
         assert self._process.stdin is not None

@@ -15,7 +15,14 @@ from tests.pdfs.large import (
     write_shared_form,
     write_shared_resources,
 )
-from tests.pdfs.odd import write_damaged, write_encrypted, write_loaded, write_lying_count
+from tests.pdfs.odd import (
+    write_damaged,
+    write_doubled_page,
+    write_encrypted,
+    write_loaded,
+    write_lying_count,
+    write_viewer_drawn_form,
+)
 from tests.pdfs.text import in_words, page_text
 
 __all__ = [
@@ -25,6 +32,7 @@ __all__ = [
     "write_big_scan",
     "write_born_digital",
     "write_damaged",
+    "write_doubled_page",
     "write_encrypted",
     "write_french",
     "write_loaded",
@@ -36,4 +44,5 @@ __all__ = [
     "write_scan",
     "write_shared_form",
     "write_shared_resources",
+    "write_viewer_drawn_form",
 ]

@@ -176,8 +176,13 @@ def _form_page(number: int) -> bytes:
     return f"BT /F0 16 Tf 64 770 Td (Form page {in_words(number)}) Tj ET".encode()
 
 
-def write_shared_resources(path: Path, pages: int = 1000, *, image_bytes: int = 20_000) -> None:
-    """Write pages that inherit one resource dictionary, in which every page's image is listed."""
+def write_shared_resources(
+    path: Path, pages: int = 1000, *, image_bytes: int = 20_000, wrapped: bool = False
+) -> None:
+    """Write pages that inherit one resource dictionary, in which every page's image is listed.
+
+    `wrapped` puts each page's content into a form that has that dictionary, as imposing does.
+    """
     jpeg, width, height = _grain(image_bytes)
     with RawPdf(path) as pdf:
         tree, resources = pdf.reserve(), pdf.reserve()
@@ -193,13 +198,20 @@ def write_shared_resources(path: Path, pages: int = 1000, *, image_bytes: int = 
                     jpeg[:2] + mark + jpeg[2:],
                 )
             )
-            content = pdf.stream(
-                "",
+            content = (
                 f"BT /F{number % 2} 16 Tf 64 770 Td (Page {in_words(number)}) Tj ET "
-                f"q 300 0 0 424 100 200 cm /Im{number} Do Q".encode(),
-                packed=True,
+                f"q 300 0 0 424 100 200 cm /Im{number} Do Q"
+            ).encode()
+            own = ""
+            if wrapped:
+                form = pdf.stream(
+                    f"/Subtype /Form /BBox [0 0 595 842] /Resources {resources} 0 R", content
+                )
+                own, content = f"/Resources << /XObject << /Fm0 {form} 0 R >> >>", b"/Fm0 Do"
+            stream = pdf.stream("", content, packed=True)
+            kids.append(
+                pdf.add(f"<< /Type /Page /Parent {tree} 0 R /Contents {stream} 0 R {own} >>")
             )
-            kids.append(pdf.add(f"<< /Type /Page /Parent {tree} 0 R /Contents {content} 0 R >>"))
         listed = " ".join(f"/Im{number} {image} 0 R" for number, image in enumerate(images, 1))
         named = " ".join(f"/F{index} {font} 0 R" for index, font in enumerate(fonts))
         pdf.add(f"<< /XObject << {listed} >> /Font << {named} >> >>", resources)

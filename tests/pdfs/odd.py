@@ -129,3 +129,51 @@ def write_loaded(path: Path, *, pages: int = 4) -> None:
             f"/OCProperties << /OCGs [{layer} 0 R] "
             f"/D << /OFF [{layer} 0 R] /Order [{layer} 0 R] >> >> >>"
         )
+
+
+def write_viewer_drawn_form(path: Path, *, pages: int = 3) -> None:
+    """Write pages with fields that have values but no appearance: the viewer has to draw them.
+
+    Kind, value and font size stand in the fields; the widgets inherit them.
+    """
+    with RawPdf(path) as pdf:
+        tree, field = pdf.reserve(), pdf.reserve(pages)
+        font = pdf.add(
+            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
+        )
+        kids = []
+        for index in range(pages):
+            page, widget = pdf.reserve(), pdf.reserve()
+            pdf.add(
+                f"<< /Type /Annot /Subtype /Widget /Parent {field + index} 0 R /P {page} 0 R "
+                f"/Rect [100 500 400 540] /F 4 >>",
+                widget,
+            )
+            pdf.add(
+                f"<< /FT /Tx /T (f{index}) /V (VALUE {index}) /DA (/Helv 20 Tf 0 g) "
+                f"/Kids [{widget} 0 R] >>",
+                field + index,
+            )
+            pdf.add(
+                f"<< /Type /Page /Parent {tree} 0 R /MediaBox [0 0 595 842] /Resources << >> "
+                f"/Annots [{widget} 0 R] >>",
+                page,
+            )
+            kids.append(f"{page} 0 R")
+        pdf.add(f"<< /Type /Pages /Count {pages} /Kids [{' '.join(kids)}] >>", tree)
+        fields = " ".join(f"{field + index} 0 R" for index in range(pages))
+        pdf.root = pdf.add(
+            f"<< /Type /Catalog /Pages {tree} 0 R /AcroForm << /NeedAppearances true "
+            f"/DA (/Helv 0 Tf 0 g) /DR << /Font << /Helv {font} 0 R >> >> "
+            f"/Fields [{fields}] >> >>"
+        )
+
+
+def write_doubled_page(path: Path) -> None:
+    """Write a page tree that lists its first page again as its third."""
+    write_born_digital(path, [page_text(1), page_text(2)])
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        pages = pdf.Root.Pages
+        pages.Kids.append(pages.Kids[0])
+        pages.Count = 3
+        pdf.save(path, static_id=True)
