@@ -126,6 +126,7 @@ class Layout:
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
             "PYTHONUTF8": "1",
+            "GRPC_VERBOSITY": "ERROR",  # Otherwise it remarks on every process that is started
         }
 
     @cached_property

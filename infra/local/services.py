@@ -8,7 +8,7 @@ from functools import partial
 
 from infra.local.failures import StackFailed
 from infra.local.home import ROOT
-from infra.local.layout import Layout
+from infra.local.layout import SERVICE_ACCOUNT, Layout
 from infra.local.postgres import postgres
 from infra.local.processes import Answers, Says, Service, python
 from infra.local.valkey import valkey
@@ -46,7 +46,7 @@ def _migrate(url: str) -> None:
 def emulators(layout: Layout) -> Service:
     """Cloud Storage, Supabase Storage, Cloud Tasks and Document AI, in one process."""
     ports, api = layout.ports, layout.endpoints["api"]
-    arguments = {
+    arguments: dict[str, object] = {
         "folder": layout.home.emulators,
         "cloud-storage-port": ports["gcs"],
         "supabase-port": ports["supabase"],
@@ -56,7 +56,10 @@ def emulators(layout: Layout) -> Service:
         "ingest-url": f"{api}/ingest",
         "maintain-url": f"{api}/maintain",
         "maintain-every": layout.options.maintain_every,
+        "service-account": SERVICE_ACCOUNT,
     }
+    if layout.options.page_limit is not None:
+        arguments["page-limit"] = layout.options.page_limit
     options = [part for name, value in arguments.items() for part in (f"--{name}", str(value))]
     return Service(
         name="emulators",

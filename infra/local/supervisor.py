@@ -160,8 +160,8 @@ class Supervisor:
         try:
             async with asyncio.timeout(service.ready_within):
                 await process.ready()
-            if not ready.is_set() and service.once_ready is not None:
-                await asyncio.to_thread(service.once_ready)
+                if not ready.is_set() and service.once_ready is not None:
+                    await asyncio.to_thread(service.once_ready)
         except TimeoutError as error:
             said = telling_line(list(process.last_lines)) or "it printed nothing"
             raise StackFailed(

@@ -1,4 +1,4 @@
-"""Runs a stack until a signal, as `quire up` does: FOLDER, and `servers` for real ones."""
+"""Runs a stack until a signal, as `quire up` does: FOLDER, and `servers` or `whole`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from infra.local.home import Home
 from infra.local.layout import Layout
 from infra.local.postgres import postgres
 from infra.local.processes import Service
+from infra.local.services import local_services
 from infra.local.stack import Stack
 from infra.local.valkey import valkey
 from tests.contract.local_stack_fixtures import fake_services
@@ -21,7 +22,8 @@ def servers(layout: Layout) -> Sequence[Service]:
 
 
 if __name__ == "__main__":
-    services = servers if "servers" in sys.argv[2:] else fake_services
+    choices = {"servers": servers, "whole": local_services}
+    services = choices.get(sys.argv[-1], fake_services)
     with Stack(Home(Path(sys.argv[1])), services=services) as stack:
         print(*stack.processes.values(), flush=True)
         if "raise" in sys.argv[2:]:
