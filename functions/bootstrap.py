@@ -7,11 +7,12 @@ imported, the first time something in this process needs it: a function is bille
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING
 
 from common.models import ChunkRef, JobId, ObjectRef
 from common.names import owner_of_upload
+from functions.lazily import built_once
 from infra.logs import configure
 from infra.settings import Settings
 
@@ -113,20 +114,20 @@ class Application:
 
     # ── the database ─────────────────────────────────────────────────────────────────────────
 
-    @cached_property
+    @built_once
     def _pool(self) -> Pool:
         from infra.database.pool import open_pool
 
         return open_pool(self.settings.database)
 
-    @cached_property
+    @built_once
     def jobs(self) -> PostgresJobs:
         """What the API asks."""
         from infra.database.jobs import PostgresJobs
 
         return PostgresJobs(self._pool)
 
-    @cached_property
+    @built_once
     def splits(self) -> PostgresSplits:
         """What the splitter writes."""
         from infra.database.splits import PostgresSplits
@@ -134,7 +135,7 @@ class Application:
         lease = timedelta(seconds=self.settings.leases.split_seconds)
         return PostgresSplits(self._pool, lease=lease)
 
-    @cached_property
+    @built_once
     def chunks(self) -> PostgresChunks:
         """What workers write."""
         from infra.database.chunks import PostgresChunks
@@ -142,7 +143,7 @@ class Application:
         lease = timedelta(seconds=self.settings.leases.chunk_seconds)
         return PostgresChunks(self._pool, lease=lease)
 
-    @cached_property
+    @built_once
     def merges(self) -> PostgresMerges:
         """What the merge writes."""
         from infra.database.merges import PostgresMerges
@@ -150,7 +151,7 @@ class Application:
         lease = timedelta(seconds=self.settings.leases.merge_seconds)
         return PostgresMerges(self._pool, lease=lease)
 
-    @cached_property
+    @built_once
     def upkeep(self) -> PostgresUpkeep:
         """What maintain looks for."""
         from infra.database.upkeep import PostgresUpkeep
@@ -164,56 +165,56 @@ class Application:
 
     # ── everything else outside ──────────────────────────────────────────────────────────────
 
-    @cached_property
+    @built_once
     def uploads(self) -> CloudStorage:
         """Cloud Storage."""
         from infra.storage.cloud_storage import CloudStorage
 
         return CloudStorage(self.settings.storage)
 
-    @cached_property
+    @built_once
     def results(self) -> SupabaseStorage:
         """Supabase Storage."""
         from infra.storage.supabase import SupabaseStorage
 
         return SupabaseStorage(self.settings.supabase)
 
-    @cached_property
+    @built_once
     def engine(self) -> OcrEngine:
         """Document AI."""
         from infra.ocr.document_ai import DocumentAiEngine
 
         return DocumentAiEngine(self.settings.document_ai)
 
-    @cached_property
+    @built_once
     def cutter(self) -> PdfCutter:
         """The PDF cutter."""
         from infra.pdf.cutter import Cutter
 
         return Cutter()
 
-    @cached_property
+    @built_once
     def tasks(self) -> Tasks:
         """Cloud Tasks."""
         from infra.tasks.cloud_tasks import CloudTasks
 
         return CloudTasks(self.settings.tasks)
 
-    @cached_property
+    @built_once
     def celery(self) -> Celery:
         """The broker's client."""
         from infra.broker.celery_app import make_celery
 
         return make_celery(self.settings)
 
-    @cached_property
+    @built_once
     def dispatch(self) -> CeleryDispatch:
         """Sends chunks to the workers."""
         from infra.broker.dispatch import CeleryDispatch
 
         return CeleryDispatch(self.celery)
 
-    @cached_property
+    @built_once
     def _redis(self) -> Redis:
         from redis import Redis
 
@@ -224,21 +225,21 @@ class Application:
             health_check_interval=30,
         )
 
-    @cached_property
+    @built_once
     def locks(self) -> RedisChunkLocks:
         """The chunks' leases in Redis."""
         from infra.broker.locks import RedisChunkLocks
 
         return RedisChunkLocks(self._redis)
 
-    @cached_property
+    @built_once
     def live(self) -> RedisLiveUpdates:
         """Tells watchers to look."""
         from infra.broker.live import RedisLiveUpdates
 
         return RedisLiveUpdates(self._redis)
 
-    @cached_property
+    @built_once
     def feed(self) -> RedisLiveFeed:
         """Hears what `live` tells."""
         from infra.broker.feed import RedisLiveFeed
