@@ -157,10 +157,11 @@ def _typeset(leaf: Leaf) -> str:
         x = _MARGIN + column * (width + gap)
         parts.append(f"BT /{leaf.font} {size} Tf {leading:.2f} TL")
         parts.append(f"{x:.2f} {HEIGHT - _MARGIN - 40} Td")
-        parts += [
-            f"({escaped(line)}) Tj T*"
-            for line in lines[column * per_column : (column + 1) * per_column]
-        ]
+        set_here = lines[column * per_column : (column + 1) * per_column]
+        # No column begins with the space between two paragraphs.
+        while set_here and not set_here[0]:
+            del set_here[0]
+        parts += [f"({escaped(line)}) Tj T*" for line in set_here]
         parts.append("ET")
     return "\n".join(parts)
 
