@@ -95,7 +95,7 @@ def test_pages_are_spread_over_the_children(mixed: bytes) -> None:
 
 
 def test_several_calls_at_once_each_get_their_own_pages(mixed: bytes) -> None:
-    other = poisoned_free(mixed)
+    other = reversed_pages(mixed)
 
     async def work(pool: EnginePool) -> list[list[Page]]:
         calls = [pool.read(pdf, [0, 1, 3], ()) for pdf in (mixed, other) * 4]
@@ -105,13 +105,34 @@ def test_several_calls_at_once_each_get_their_own_pages(mixed: bytes) -> None:
     assert [result[0].text.split()[1] for result in results] == ["one", "eight"] * 4
 
 
-def poisoned_free(pdf: bytes) -> bytes:
+def reversed_pages(pdf: bytes) -> bytes:
     """Return the pages in reverse order."""
     with pikepdf.open(io.BytesIO(pdf)) as opened:
         opened.pages.reverse()
         out = io.BytesIO()
         opened.save(out)
     return out.getvalue()
+
+
+def test_one_call_after_another_never_sees_the_file_of_the_one_before(mixed: bytes) -> None:
+    async def work(pool: EnginePool) -> list[str]:
+        pages = [(await pool.read(pdf, [0], ()))[0] for pdf in (mixed, reversed_pages(mixed)) * 2]
+        return [page.text.split()[1] for page in pages]
+
+    assert with_pool(work, processes=1) == ["one", "eight"] * 2
+
+
+def test_a_file_is_closed_in_the_children_when_its_call_ends(mixed: bytes) -> None:
+    async def work(pool: EnginePool) -> set[int]:
+        await pool.read(mixed, [0], ())
+        (child,) = [psutil.Process(pid) for pid in pool.pids]
+        open_files = set()
+        for _ in range(5):
+            await pool.read(mixed, [0, 1], ())
+            open_files.add(child.num_fds())
+        return open_files
+
+    assert len(with_pool(work, processes=1)) == 1
 
 
 def test_pages_are_counted(mixed: bytes) -> None:

@@ -128,6 +128,14 @@ def test_a_white_a_black_and_a_grainy_sheet_have_no_words() -> None:
         assert (page.text, page.confidence) == ("", 1.0)
 
 
+def test_stains_are_not_taken_for_words() -> None:
+    noise = np.random.default_rng(2).normal(128, 60, (1100, 800)).clip(0, 255).astype(np.uint8)
+    stains = blurred(noise, 2).astype(float)
+    dark = stains < stains.mean() - 1.3 * stains.std()
+    page = read(scan(np.where(dark, 0, 255).astype(np.uint8), bilevel=True))
+    assert page.text == ""
+
+
 def stamped(pixels: Grey, header: str, hidden: str = "") -> bytes:
     """Make a scan with a header printed on it and, unseen, an earlier OCR's text."""
     out = io.BytesIO()

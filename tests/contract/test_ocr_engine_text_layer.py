@@ -160,7 +160,7 @@ def add_to_unicode(pdf: pikepdf.Pdf, page: pikepdf.Page, entries: bytes) -> None
         b"/CIDInit /ProcSet findresource begin begincmap /CMapName /X def /CMapType 2 def "
         b"1 begincodespacerange <00> <FF> endcodespacerange " + entries + b" endcmap end"
     )
-    for font in page.resources.Font.values():  # type: ignore[operator]
+    for font in page.resources.Font.values():
         font.ToUnicode = pdf.make_stream(table)
 
 

@@ -31,6 +31,7 @@ from infra.local.ocr_engine.messages import (
     Count,
     Counted,
     Failed,
+    File,
     Forget,
     PageRead,
     Read,
@@ -52,7 +53,7 @@ class Reader:
     """Answers requests, with the files of running calls held open."""
 
     def __init__(self) -> None:
-        self._open: dict[str, pypdfium2.PdfDocument] = {}
+        self._open: dict[File, pypdfium2.PdfDocument] = {}
 
     def answer(self, request: Request) -> Reply | None:
         """Do what is asked. Raises the engine's errors."""
@@ -60,19 +61,19 @@ class Reader:
             case Warm():
                 recognizer().load(models_for((), recognizer().available))
                 return Ready()
-            case Count(path):
-                return Counted(len(self._document(path)))
-            case Read(path, index, languages):
-                return PageRead(read_page(self._document(path), index, languages=languages))
-            case Forget(path):
-                if document := self._open.pop(path, None):
+            case Count(file):
+                return Counted(len(self._document(file)))
+            case Read(file, index, languages):
+                return PageRead(read_page(self._document(file), index, languages=languages))
+            case Forget(file):
+                if document := self._open.pop(file, None):
                     document.close()
                 return None
 
-    def _document(self, path: str) -> pypdfium2.PdfDocument:
-        if path not in self._open:
-            self._open[path] = open_pdf(path)
-        return self._open[path]
+    def _document(self, file: File) -> pypdfium2.PdfDocument:
+        if file not in self._open:
+            self._open[file] = open_pdf(file.path)
+        return self._open[file]
 
 
 def open_pdf(path: str) -> pypdfium2.PdfDocument:

@@ -14,20 +14,27 @@ from common.results import Page
 LENGTH = Packing("!I")
 
 
+class File(msgspec.Struct, frozen=True):
+    """A PDF of a running call. Paths come back with other contents, numbers don't."""
+
+    number: int
+    path: str
+
+
 class Warm(msgspec.Struct, tag=True):
     """Load the default language."""
 
 
 class Count(msgspec.Struct, tag=True):
-    """Tell how many pages the file at `path` has."""
+    """Tell how many pages the file has."""
 
-    path: str
+    file: File
 
 
 class Read(msgspec.Struct, tag=True):
-    """Read one page of the file at `path`, which stays open until `Forget`."""
+    """Read one page of the file, which stays open until `Forget`."""
 
-    path: str
+    file: File
     index: int
     languages: tuple[str, ...]
 
@@ -35,7 +42,7 @@ class Read(msgspec.Struct, tag=True):
 class Forget(msgspec.Struct, tag=True):
     """Close the file. Not answered."""
 
-    path: str
+    file: File
 
 
 class Ready(msgspec.Struct, tag=True):

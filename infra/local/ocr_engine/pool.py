@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import sys
@@ -24,6 +25,7 @@ from infra.local.ocr_engine.messages import (
     Count,
     Counted,
     Failed,
+    File,
     Forget,
     PageRead,
     Read,
@@ -94,15 +96,15 @@ class EnginePool:
 
     async def page_count(self, pdf: bytes) -> int:
         """Return how many pages the file says it has. Raises UnreadablePdf or EncryptedPdf."""
-        with shared(pdf) as path:
+        with shared(pdf) as file:
             try:
                 async with self._child() as child:
-                    child.files.add(path)
-                    reply = await child.ask(Count(path), self._page_timeout)
+                    child.files.add(file)
+                    reply = await child.ask(Count(file), self._page_timeout)
             except (ChildDied, ChildTimedOut) as error:
                 raise UnreadablePdf("The file is too damaged to count its pages.") from error
             finally:
-                self._forget(path)
+                self._forget(file)
         if isinstance(reply, Counted):
             return reply.pages
         raise _error(reply, 0)
@@ -133,42 +135,42 @@ class EnginePool:
         waiting = iter(list(enumerate(indexes)))
         failed = False
 
-        async def lane(path: str) -> None:
+        async def lane(file: File) -> None:
             nonlocal failed
             for place, index in waiting:
                 if failed and stop_early:
                     return
                 try:
-                    outcomes[place] = await self._page(path, index, tuple(languages))
+                    outcomes[place] = await self._page(file, index, tuple(languages))
                 except PageUnreadable as error:
                     outcomes[place] = error
                     failed = True
 
         lanes = min(len(self._slots), len(indexes))
-        with shared(pdf) as path:
+        with shared(pdf) as file:
             try:
                 async with asyncio.TaskGroup() as group:
                     for _ in range(lanes):
-                        group.create_task(lane(path))
+                        group.create_task(lane(file))
             except ExceptionGroup as errors:
                 # The lanes share one file: what one says of it all would say.
                 raise errors.exceptions[0] from None
             finally:
-                self._forget(path)
+                self._forget(file)
         return outcomes
 
-    async def _page(self, path: str, index: int, languages: tuple[str, ...]) -> Page:
+    async def _page(self, file: File, index: int, languages: tuple[str, ...]) -> Page:
         """Read one page; where it ends a child that had read others, once more in a fresh one.
 
         So a page is not blamed for what those before it left behind.
         """
-        request = Read(path, index, languages)
+        request = Read(file, index, languages)
         reason = CRASHED
         for fresh in (False, True):
             try:
                 async with self._child(fresh=fresh) as child:
                     first = child.fresh
-                    child.files.add(path)
+                    child.files.add(file)
                     reply = await child.ask(request, self._page_timeout)
             except ChildTimedOut as error:
                 raise PageUnreadable(index, TIMED_OUT) from error
@@ -203,11 +205,11 @@ class EnginePool:
         finally:
             self._idle.put_nowait(slot)
 
-    def _forget(self, path: str) -> None:
+    def _forget(self, file: File) -> None:
         for slot in self._slots:
-            if slot.child is not None and path in slot.child.files:
-                slot.child.files.discard(path)
-                slot.child.tell(Forget(path))
+            if slot.child is not None and file in slot.child.files:
+                slot.child.files.discard(file)
+                slot.child.tell(Forget(file))
 
 
 class _Slot:
@@ -231,8 +233,11 @@ def _error(reply: Reply, index: int) -> EngineError:
             return PageUnreadable(index, reply.reason)
 
 
+_numbers = itertools.count()
+
+
 @contextmanager
-def shared(pdf: bytes) -> Iterator[str]:
+def shared(pdf: bytes) -> Iterator[File]:
     """Lay bytes where the children can open them by path.
 
     Where the system lets one process open another's nameless file nothing is left behind
@@ -242,9 +247,9 @@ def shared(pdf: bytes) -> Iterator[str]:
         with tempfile.TemporaryFile(prefix="quire-") as file:
             file.write(pdf)
             file.flush()
-            yield f"/proc/{os.getpid()}/fd/{file.fileno()}"
+            yield File(next(_numbers), f"/proc/{os.getpid()}/fd/{file.fileno()}")
     else:
         with tempfile.NamedTemporaryFile(prefix="quire-", suffix=".pdf") as file:
             file.write(pdf)
             file.flush()
-            yield file.name
+            yield File(next(_numbers), file.name)

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from infra.local.ocr_engine.messages import LENGTH, Reply, Request, decode_reply, framed
+from infra.local.ocr_engine.messages import LENGTH, File, Reply, Request, decode_reply, framed
 
 #: Of a start; importing takes about half a second.
 _START_SECONDS = 60.0
@@ -33,7 +33,7 @@ class Child:
         #: Whether it has not been asked for anything yet.
         self.fresh = True
         #: Files that it may hold open.
-        self.files: set[str] = set()
+        self.files: set[File] = set()
 
     @classmethod
     async def start(cls, memory_limit_mb: int) -> Child:

@@ -21,9 +21,9 @@ DOUBTFUL = 0.60
 _CERTAIN = 0.75
 #: Below this a word without a letter or digit is a speck or a rule, not a word.
 _SPECK = 0.40
-#: A page of which no word reaches this has none: what was read is the paper's grain.
-_GRAIN = 0.45
-
+#: So few words at less than this mean confidence are the paper's grain.
+_GRAIN = 0.35
+_GRAIN_WORDS = 10
 #: Of Tesseract's own orientation detection: above it its word is taken.
 _SURE_OF_ORIENTATION = 2.0
 #: From here on are the scripts that put no blanks between words.
@@ -178,7 +178,7 @@ def _word(iterator: tesserocr.PyResultIterator) -> FoundWord | None:
 
 
 def _without_grain(recognition: Recognition) -> Recognition:
-    if all(word.confidence < _GRAIN for word in recognition.words):
+    if recognition.confidence < _GRAIN and len(recognition.words) <= _GRAIN_WORDS:
         return Recognition([], 0.0)
     return recognition
 
