@@ -94,7 +94,9 @@ def own_stack(home: Home, workers: int | None, display: Display) -> Iterator[Sta
     try:
         with Stack(home, options=options, on_event=report) as stack:
             ready = True
-            yield stack
-            display.waiting("Stopping the stack")
+            try:
+                yield stack
+            finally:
+                display.waiting("Stopping the stack")
     except StackFailed as error:
         raise Unreachable(error.message, code=error.code, advice=f"The log: {home.log}") from error

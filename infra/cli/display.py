@@ -117,9 +117,9 @@ class Lines(Silent):
 
     def job(self, name: str, job: Job) -> None:
         """Write the job's line if it is another one than before."""
-        if self._last.get(name) != job.line:
-            self._last[name] = job.line
-            self._about(name, job.line)
+        if self._last.get(name) != job.progress_line:
+            self._last[name] = job.progress_line
+            self._about(name, job.progress_line)
 
     def _about(self, name: str, line: str) -> None:
         self.note(f"{name}: {line}" if self._names else line)
@@ -185,7 +185,7 @@ class Bars(Silent):
         """Move the file's bar by bytes."""
         self._show(
             name,
-            f"Sending {name}",
+            f"Sending {_short(name)}",
             sent,
             size,
             f"{size_text(sent)}/{size_text(size)}",
@@ -193,7 +193,7 @@ class Bars(Silent):
 
     def job(self, name: str, job: Job) -> None:
         """Move the job's bar by the API's own percentage, which knows of merging too."""
-        line = f"{name}: {job.line}" if self._names else job.line
+        line = f"{_short(name)}: {job.progress_line}" if self._names else job.progress_line
         pages = ""
         if job.total_pages:
             pages = f"{job.completed_pages + job.failed_pages}/{job.total_pages} pages"
@@ -218,6 +218,11 @@ class Bars(Silent):
         if self._waiting is not None:
             self._progress.remove_task(self._waiting)
             self._waiting = None
+
+
+def _short(name: str) -> str:
+    """Cut a name in its middle, so that a long one leaves room for the bar."""
+    return name if len(name) <= 32 else f"{name[:15]}…{name[-16:]}"
 
 
 class _Amount(ProgressColumn):

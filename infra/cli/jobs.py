@@ -78,6 +78,11 @@ class Job(msgspec.Struct, frozen=True):
         """The line for people, never empty."""
         return self.message or self.status.value.replace("_", " ").capitalize()
 
+    @property
+    def progress_line(self) -> str:
+        """The line beside a bar: why a job failed is told at length, once, at the end."""
+        return "Failed" if self.status is JobStatus.FAILED else self.line
+
 
 #: The API's answer, kept whole for `--json`.
 RawJob = Mapping[str, object]

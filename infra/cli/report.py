@@ -38,24 +38,34 @@ def ended_lines(
     job: Job, name: str, seconds: float, unread: Sequence[tuple[int, int, str, str]]
 ) -> list[str]:
     """Say how a job that was waited for has ended. `unread` is as `unread_lines` takes it."""
+    if not job.has_result:
+        return trouble_lines(job, name)
     lines = [f"Warning: {warning}" for warning in job.warnings]
     took = seconds_text(seconds)
-    if job.has_result and not job.failed_pages:
+    if not job.failed_pages:
         lines.append(f"Read {_pages(job.completed_pages)} in {took}.")
-    elif job.has_result:
+    else:
         lines.append(
             f"Read {job.completed_pages} of {_pages(job.total_pages)} in {took}; "
             "these could not be read:"
         )
         lines += [f"  {line}" for line in unread_lines(unread)]
-    elif job.error is not None:
+    return [printable(line) for line in lines]
+
+
+def trouble_lines(job: Job, name: str) -> list[str]:
+    """Say what went wrong with a job that has ended; nothing where nothing did."""
+    lines = [f"{name}: {warning}" for warning in job.warnings]
+    if job.has_result:
+        lines += [f"{name}: {line}" for line in unread_lines(unread_chunks(job))]
+    elif job.error is None:
+        lines.append(f"{name}: {job.line}")
+    else:
         lines.append(f"{name} could not be read: {job.error.message} [{job.error.code}]")
-        if "PASSWORD" in job.error.code or "ENCRYPTED" in job.error.code:
+        if "PASSWORD" in job.error.code:
             lines.append(
                 "To give its password: printf '%s\\n' PASSWORD | quire run FILE --password-stdin"
             )
-    else:
-        lines.append(f"{name}: {job.line}")
     return [printable(line) for line in lines]
 
 

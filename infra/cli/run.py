@@ -145,16 +145,17 @@ class _Reading:
 
     def interrupted(self, stop: BaseException) -> CommandError:
         """Say what becomes of the work, and how to see it again."""
+        watching = f"  quire status {self._job_id} --watch"
         if not self._job_id:
-            advice = "The document had not been sent whole; nothing is read of it."
+            advice = "The document had not been sent; nothing is read of it."
         elif self.owns_stack:
             advice = (
-                f"The stack was stopped. Job {self._job_id} goes on where it was when one runs "
-                f"again: `quire up`, and in another terminal `quire status {self._job_id} --watch`."
+                f"The stack was stopped, and job {self._job_id} with it. It goes on from where it "
+                f"was in the next stack; start one with `quire up`, and in another terminal:\n"
+                f"{watching}"
             )
         else:
             advice = (
-                f"Job {self._job_id} goes on in the running stack: "
-                f"`quire status {self._job_id} --watch` shows it again."
+                f"Job {self._job_id} goes on in the running stack. To see it again:\n{watching}"
             )
         return CommandError("Interrupted.", stop_code(stop), code="INTERRUPTED", advice=advice)

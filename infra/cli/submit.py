@@ -22,6 +22,7 @@ from infra.cli.options import (
     reading_request,
 )
 from infra.cli.patience import Patience
+from infra.cli.report import trouble_lines
 from infra.cli.source import SourcePdf, source_pdf
 from infra.cli.upload import Uploader
 
@@ -90,6 +91,9 @@ def submit(
             if watch:
                 ids = {name: str(raw["job_id"]) for name, raw in taken.items()}
                 taken = follow_all(api, ids, display)
+                for name, raw in taken.items():
+                    for line in trouble_lines(read_job(raw), name):
+                        display.note(line)
                 code = worst([code, *(read_job(raw).exit_code for raw in taken.values())])
     except STOPS as stop:
         raise _interrupted(taken, stop) from stop

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import sys
 from collections import deque
 from pathlib import Path
 
 import pytest
 
 from infra.cli.main import COMMANDS, run_command
-from infra.local.home import Home, StackRecord, identity
+from infra.local.home import ROOT, Home, StackRecord, identity
 from tests.unit.cli.fixtures import listening, server
 from tests.unit.cli.little_api import (
     DOCUMENT_ID,
@@ -269,6 +271,34 @@ def test_without_a_stack_it_is_said_how_to_start_one(quire: Typed, capsys: Outpu
     output = capsys.readouterr()
     assert json.loads(output.out)["error"]["code"] == "NO_STACK"
     assert "quire up" in output.err
+
+
+def test_whoever_closes_the_output_early_gets_no_complaint(quire: Typed) -> None:
+    quire.server.result["text"] = b"a line\n" * 100_000
+    command = [sys.executable, "-m", "infra.cli", "--home", str(quire.home.folder)]
+    with subprocess.Popen(
+        [*command, "result", JOB_ID],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == b"a line\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+def test_help_imports_no_command_and_none_of_their_libraries() -> None:
+    look = (
+        "import sys; from infra.cli.main import run_command; run_command(['--help']);"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, check=True)
+    loaded = set(done.stdout.decode().splitlines()[-1].split())
+    assert "click" in loaded
+    assert not {"httpx", "rich", "jwt", "asyncio", "msgspec", "infra.local.stack"} & loaded
 
 
 def test_the_line_about_each_command_is_in_its_own_help(capsys: Output) -> None:
