@@ -1,8 +1,9 @@
-"""Runs a stack until a signal, as `quire up` does: FOLDER, and `servers` or `whole`."""
+"""Runs a stack until a signal, as `quire up` does. Arguments: FOLDER, and words seen below."""
 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,5 +29,7 @@ if __name__ == "__main__":
         print(*stack.processes.values(), flush=True)
         if "raise" in sys.argv[2:]:
             raise RuntimeError("the command using the stack has a bug")
+        if "work" in sys.argv[2:]:
+            threading.Event().wait()
         stack.wait()
         print("ending", flush=True)

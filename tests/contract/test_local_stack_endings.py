@@ -101,6 +101,22 @@ def test_ctrl_c_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
         assert not any(map(lives, processes))
 
 
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, -signal.SIGINT)],
+)
+def test_a_signal_to_a_command_that_works_on_a_stack_ends_everything_in_order(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    with Supervisor(tmp_path / "home", "work") as supervisor:
+        processes = supervisor.family()
+        supervisor.process.send_signal(number)
+        supervisor.process.communicate(timeout=10)
+        assert supervisor.process.returncode == code
+        assert not any(map(lives, processes))
+        assert Home(tmp_path / "home").record() is None
+
+
 def test_an_exception_in_the_command_ends_everything(tmp_path: Path) -> None:
     with Supervisor(tmp_path / "home", "raise") as supervisor:
         assert supervisor.process.stdout is not None
