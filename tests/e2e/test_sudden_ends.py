@@ -16,6 +16,13 @@ from infra.local.stack import Stack, StackOptions
 from tests.e2e.quire_client import QuireClient, wait_for
 from tests.pdfs.documents import write_mixed
 
+SHORT_LEASES = {
+    "LEASES__CHUNK_SECONDS": "3",
+    "LEASES__SPLIT_SECONDS": "3",
+    "LEASES__MERGE_SECONDS": "3",
+    "MAINTAIN__RESEND_AFTER_SECONDS": "3",
+}
+
 
 @pytest.fixture(scope="module")
 def breakable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuireClient]:
@@ -23,7 +30,7 @@ def breakable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuireClient]
     options = StackOptions(
         workers=2,
         maintain_every=1,
-        extra_env={"LEASES__CHUNK_SECONDS": "3", "MAINTAIN__RESEND_AFTER_SECONDS": "3"},
+        extra_env=SHORT_LEASES,
     )
     home = Home(tmp_path_factory.mktemp("breakable"))
     with Stack(home, options=options) as stack, QuireClient(stack) as quire:
@@ -89,3 +96,49 @@ def test_a_blow_in_the_middle_of_seventeen_chunks_changes_nothing_about_the_resu
     ]
     assert kinds.count("chunk_completed") == 17
     assert kinds.count("merging") == kinds.count("job_completed") == 1
+
+
+def test_a_split_whose_function_is_killed_goes_on_where_it_stopped(
+    breakable: QuireClient, book: Path, undisturbed: list[dict[str, Any]]
+) -> None:
+    with breakable.document_ai(instant=False):
+        job_id = breakable.submit(book, chunk_pages=1)
+
+        def is_half_cut() -> bool:
+            query = "SELECT count(*) FROM chunks WHERE job_id = %s AND source_object IS NOT NULL"
+            return bool(breakable.rows(query, job_id)[0]["count"] >= 40)
+
+        wait_for(is_half_cut, "forty chunks to be cut")
+        kill("functions")(breakable)
+        query = "SELECT attempt, stage, total_chunks FROM jobs WHERE id = %s"
+        [before] = breakable.rows(query, job_id)
+        assert before == {"attempt": 1, "stage": "splitting", "total_chunks": 425}
+        job = breakable.wait(job_id)
+    assert (job["status"], job["total_chunks"], job["completed_pages"]) == ("completed", 425, 425)
+    pages = breakable.result(job_id)["pages"]
+    assert [page["text"] for page in pages] == [page["text"] for page in undisturbed]
+    kinds = [kind for _, kind, _ in breakable.events(job_id)]
+    assert kinds.count("splitting") == 2
+    assert kinds.count("planned") == 1
+
+
+def test_a_stack_that_is_ended_in_the_middle_of_a_job_goes_on_with_it_when_it_is_started_again(
+    tmp_path: Path, book: Path
+) -> None:
+    home = Home(tmp_path / "home")
+    options = StackOptions(
+        workers=2,
+        maintain_every=1,
+        extra_env=SHORT_LEASES,
+    )
+    with (
+        Stack(home, options=options) as stack,
+        QuireClient(stack) as quire,
+        quire.document_ai(latency_per_call_seconds=1.0),
+    ):
+        job_id = quire.submit(book)
+        wait_for(lambda: quire.job(job_id)["completed_chunks"] >= 3, "three chunks")
+    with Stack(home, options=options) as stack, QuireClient(stack) as quire:
+        job = quire.wait(job_id)
+        assert (job["status"], job["completed_pages"]) == ("completed", 425)
+        assert len(quire.result(job_id)["pages"]) == 425
