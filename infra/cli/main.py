@@ -7,6 +7,7 @@ import sys
 from importlib import import_module
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -38,6 +39,15 @@ class CommandsByName(click.Group):
         command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Where the reader of its output has gone, end without a word."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # What is still buffered can't go into the closed pipe when the process ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(Exit.READER_GONE)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
@@ -112,8 +122,4 @@ def run_command(arguments: list[str]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return int(Exit.INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output has enough. Nothing may be flushed into the closed pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Exit.READER_GONE)
     return int(code or Exit.DONE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -70,19 +71,27 @@ class Program:
                     process.communicate(timeout=_SECONDS)
 
     def left_behind(self) -> list[str]:
-        """Return the commands of the living processes that have to do with this home."""
-        return [
-            " ".join(cmdline) for cmdline in map(self._concerning, psutil.process_iter()) if cmdline
-        ]
+        """Return the commands of the living processes that have to do with this home.
 
-    def _concerning(self, process: psutil.Process) -> list[str]:
-        try:
-            told = [*process.cmdline(), *process.environ().values(), process.cwd()]
-            ours = any(str(self.home) in text for text in told)
-            living = process.status() != psutil.STATUS_ZOMBIE
-            return process.cmdline() if ours and living and process.pid != os.getpid() else []
-        except psutil.Error:
-            return []
+        They are known by its path, and by its secrets in their environment.
+        """
+        marks = [str(self.home)]
+        secrets = self.home / "secrets.json"
+        if secrets.exists():
+            marks += json.loads(secrets.read_text()).values()
+        commands = (_command_with(marks, process) for process in psutil.process_iter())
+        return [" ".join(command) for command in commands if command]
+
+
+def _command_with(marks: list[str], process: psutil.Process) -> list[str]:
+    try:
+        command = process.cmdline()
+        told = "\0".join([*command, *process.environ().values(), process.cwd()])
+        living = process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return []  # It has ended meanwhile, or is another user's.
+    found = living and process.pid != os.getpid() and any(mark in told for mark in marks)
+    return command if found else []
 
 
 _ROOT = str(Path(__file__).resolve().parents[2])
