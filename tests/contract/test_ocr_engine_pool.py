@@ -132,7 +132,9 @@ def test_a_file_is_closed_in_the_children_when_its_call_ends(mixed: bytes) -> No
             open_files.add(child.num_fds())
         return open_files
 
-    assert len(with_pool(work, processes=1)) == 1
+    # The last one may be closing yet.
+    open_files = with_pool(work, processes=1)
+    assert max(open_files) - min(open_files) <= 1
 
 
 def test_pages_are_counted(mixed: bytes) -> None:

@@ -106,11 +106,17 @@ def arrange(
 def _rows(items: Sequence[_Item]) -> list[_Row]:
     rows: list[_Row] = []
     for item in sorted(items, key=lambda item: (item.top + item.bottom, item.left)):
-        near = max(rows[-8:], key=lambda row: row.takes(item), default=None)
-        if near is not None and near.takes(item):
-            near.add(item)
-        else:
+        fitting, best = None, 0.0
+        for row in reversed(rows[-8:]):
+            fit = row.takes(item)
+            if fit > best:
+                fitting, best = row, fit
+            if best > 0.9:
+                break
+        if fitting is None:
             rows.append(_Row(item))
+        else:
+            fitting.add(item)
     return sorted(rows, key=lambda row: row.top)
 
 
@@ -180,22 +186,25 @@ def _sides(items: Sequence[_Item], gutters: Sequence[Interval]) -> dict[int, lis
 
 def _columns(rows: Sequence[_Row], gutters: list[Interval]) -> list[list[_Item]]:
     """Return the columns of prose between the gutters, from left to right; one if there is none."""
-    items = [item for row in rows for item in row.items]
     while gutters:
-        sides = _sides(items, gutters)
-        poor = [number for number, side in sides.items() if not _is_prose(side)]
-        empty = set(range(len(gutters) + 1)) - set(sides)
-        if not poor and not empty:
+        sides = defaultdict[int, list[_Item]](list)
+        heights = defaultdict[int, int](int)
+        for row in rows:
+            for number, side in _sides(row.items, gutters).items():
+                sides[number].extend(side)
+                heights[number] += 1
+        poor = [
+            number
+            for number in range(len(gutters) + 1)
+            if heights[number] < _COLUMN_ROWS
+            or len(sides[number]) < _COLUMN_WORDS * heights[number]
+        ]
+        if not poor:
             return [sides[number] for number in sorted(sides)]
-        # What is no column of its own belongs to its neighbour.
-        worst = min(empty or poor)
-        gutters = [gutter for number, gutter in enumerate(gutters) if number != max(0, worst - 1)]
-    return [items]
-
-
-def _is_prose(items: Sequence[_Item]) -> bool:
-    rows = len(_rows(items))
-    return rows >= _COLUMN_ROWS and len(items) / rows >= _COLUMN_WORDS
+        # What is no column of its own, the margin for one, belongs to its neighbour.
+        dropped = max(0, poor[0] - 1)
+        gutters = [*gutters[:dropped], *gutters[dropped + 1 :]]
+    return []
 
 
 def _blocks(rows: Sequence[_Row], confidence: float, rightwards: bool) -> list[FoundBlock]:
