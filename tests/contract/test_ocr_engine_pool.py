@@ -277,6 +277,18 @@ def test_a_closed_pool_refuses_work(mixed: bytes) -> None:
         with_pool(work)
 
 
+def test_closing_while_a_child_starts_leaves_none(mixed: bytes) -> None:
+    async def work(pool: EnginePool) -> BaseException | None:
+        reading = asyncio.create_task(pool.read(mixed, [0], ()))
+        while not psutil.Process().children():
+            await asyncio.sleep(0)
+        await pool.close()
+        await asyncio.wait([reading])
+        return reading.exception()
+
+    assert isinstance(with_pool(work), EngineError)
+
+
 def test_children_end_with_their_parent_even_when_it_is_killed(odd_pdfs: Path) -> None:
     program = Path(__file__).with_name("ocr_engine_program.py")
     root = Path(__file__).parents[2]

@@ -192,8 +192,7 @@ class EnginePool:
         """Hold a child, started if need be; with `fresh`, one that has read nothing yet."""
         slot = await self._idle.get()
         try:
-            if self._closed:
-                raise EngineError("The engine is closed.")
+            self._refuse_if_closed()
             if slot.child is not None and (
                 not slot.child.alive or (fresh and not slot.child.fresh)
             ):
@@ -201,9 +200,18 @@ class EnginePool:
                 slot.child = None
             if slot.child is None:
                 slot.child = await Child.start(self._memory_limit_mb)
+                try:
+                    self._refuse_if_closed()
+                except EngineError:
+                    await slot.child.kill()
+                    raise
             yield slot.child
         finally:
             self._idle.put_nowait(slot)
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise EngineError("The engine is closed.")
 
     def _forget(self, file: File) -> None:
         for slot in self._slots:
