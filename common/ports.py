@@ -111,7 +111,12 @@ class Splits(Protocol):
     def halve(self, work: SplitWork, chunk: PlannedChunk) -> tuple[PlannedChunk, PlannedChunk]:
         """Give half of an uncut chunk's pages to a new one."""
 
-    def dispatched(self, work: SplitWork, cut: Sequence[tuple[PlannedChunk, ObjectRef]]) -> None:
+    def dispatched(
+        self,
+        work: SplitWork,
+        cut: Sequence[tuple[PlannedChunk, ObjectRef]],
+        warnings: Sequence[str],
+    ) -> None:
         """Record a wave before its messages are sent."""
 
     def renew(self, work: SplitWork) -> bool:
@@ -143,6 +148,11 @@ class Chunks(Protocol):
 
     def fail(self, work: ChunkWork, code: str, message: str) -> ChunkOutcome:
         """Record the failure and count the chunk. LeaseLost where it is another's."""
+
+    def fail_uncut(
+        self, chunk_id: ChunkId, pages: PageRange, code: str, message: str
+    ) -> ChunkOutcome:
+        """Record that a chunk could not even be cut, and count it."""
 
     def put_back(
         self, work: ChunkWork, *, code: str, message: str, delay: timedelta, counted: bool

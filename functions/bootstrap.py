@@ -56,7 +56,9 @@ class Application:
             splits=self.splits,
             uploads=self.uploads,
             cutter=self.cutter,
+            chunks=self.chunks,
             dispatch=self.dispatch,
+            tasks=self.tasks,
             live=self.live,
             limits=ChunkLimits(
                 pages=settings.chunk_size_pages,

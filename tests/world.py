@@ -76,14 +76,14 @@ class World:
         names = " AND ".join(f"{name} = %({name})s" for name in where)
         with self.pool.connection() as connection:
             connection.execute(
-                f"UPDATE {table} SET {column} = {column} - %(by)s WHERE {names}",  # type: ignore[arg-type]
+                f"UPDATE {table} SET {column} = {column} - %(by)s WHERE {names}",
                 {"by": by, **where},
             )
 
     def one(self, query: str, *values: object) -> dict[str, object]:
         """Return the single row of a query."""
         with self.pool.connection() as connection:
-            row = connection.execute(query, values).fetchone()  # type: ignore[arg-type]
+            row = connection.execute(query, values).fetchone()
         assert row is not None
         return row
 

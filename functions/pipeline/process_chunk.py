@@ -26,6 +26,7 @@ from common.ports import (
     Uploads,
 )
 from functions.pipeline.bisect_pages import read_or_bisect
+from functions.pipeline.hand_on import hand_on
 from functions.pipeline.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)
@@ -103,7 +104,7 @@ def process_chunk(
         return
     live.publish(work.job_id)
     if outcome.was_last:
-        _hand_on(outcome, tasks)
+        hand_on(outcome, tasks)
 
 
 def _read_and_record(
@@ -168,14 +169,6 @@ def _fail(
     except LeaseLost:
         log.warning("lease lost", extra=_ids(work))
         return None
-
-
-def _hand_on(outcome: ChunkOutcome, tasks: Tasks) -> None:
-    try:
-        tasks.send_merge(outcome.job_id, outcome.dispatches)
-    except TransientError:
-        # The job row says `merging`: maintain sends it again.
-        log.warning("task queue is away, the merge waits for maintain", exc_info=True)
 
 
 def _ids(work: ChunkWork) -> dict[str, object]:

@@ -16,13 +16,22 @@ from pathlib import Path
 from threading import Semaphore
 
 from common.chunking import plan_chunks
-
 from common.errors import LeaseLost, PermanentError, QuireError, TransientError
 from common.lifecycle import ChunkStatus
 from common.models import ChunkRef, ObjectRef, PlannedChunk, SplitWork
 from common.names import chunk_pdf
 from common.pages import PageRange, parse_page_selection
-from common.ports import Dispatch, LiveUpdates, OpenPdf, PdfCutter, Splits, Uploads
+from common.ports import (
+    Chunks,
+    Dispatch,
+    LiveUpdates,
+    OpenPdf,
+    PdfCutter,
+    Splits,
+    Tasks,
+    Uploads,
+)
+from functions.pipeline.hand_on import hand_on
 from functions.pipeline.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)
@@ -52,7 +61,9 @@ def split_document(
     splits: Splits,
     uploads: Uploads,
     cutter: PdfCutter,
+    chunks: Chunks,
     dispatch: Dispatch,
+    tasks: Tasks,
     live: LiveUpdates,
     limits: ChunkLimits,
     lease: timedelta,
@@ -75,7 +86,17 @@ def split_document(
             ) as heartbeat,
         ):
             split = _Split(
-                work, Path(folder), heartbeat, splits, uploads, cutter, dispatch, live, limits
+                work,
+                Path(folder),
+                heartbeat,
+                splits,
+                uploads,
+                cutter,
+                chunks,
+                dispatch,
+                tasks,
+                live,
+                limits,
             )
             split.run()
     except PermanentError as error:
@@ -93,7 +114,9 @@ class _Split:
     splits: Splits
     uploads: Uploads
     cutter: PdfCutter
+    chunks: Chunks
     dispatch: Dispatch
+    tasks: Tasks
     live: LiveUpdates
     limits: ChunkLimits
     room: Semaphore = field(default_factory=lambda: Semaphore(2 * _UPLOADS_AT_ONCE))
@@ -152,10 +175,10 @@ class _Split:
             for chunk, path in self._cut(pdf, chunks):
                 wave.append((chunk, pool.submit(self._upload, chunk, path)))
                 if len(wave) >= wave_size:
-                    self._send(wave)
+                    self._send(wave, pdf.warnings)
                     wave, wave_size = [], min(wave_size * 2, 32)
             if wave:
-                self._send(wave)
+                self._send(wave, pdf.warnings)
 
     def _cut(
         self, pdf: OpenPdf, chunks: Sequence[PlannedChunk]
@@ -167,15 +190,29 @@ class _Split:
             path = self.folder / f"{chunk.index}.pdf"
             # A function's disk is its memory: only so many cut chunks lie there at once.
             self.room.acquire()
-            size = pdf.cut(chunk.pages, path)
-            if size > self.limits.max_bytes and len(chunk.pages) > 1:
-                path.unlink()
-                self.room.release()
-                stack.extend(reversed(self.splits.halve(self.work, chunk)))
-                continue
+            try:
+                too_large = pdf.cut(chunk.pages, path) > self.limits.max_bytes
+                problem = None
+            except PermanentError as error:
+                too_large, problem = False, error
             # A single page above the limit is sent as it is: OCR refuses it, and the error
             # then stands at that page alone.
-            yield chunk, path
+            if problem is None and (not too_large or len(chunk.pages) == 1):
+                yield chunk, path
+                continue
+            path.unlink(missing_ok=True)
+            self.room.release()
+            if len(chunk.pages) > 1:
+                stack.extend(reversed(self.splits.halve(self.work, chunk)))
+            elif problem is not None:
+                self._fail_page(chunk, problem)
+
+    def _fail_page(self, chunk: PlannedChunk, error: PermanentError) -> None:
+        """A page that can't be cut does not fail the document: it is counted and named."""
+        log.warning("page can't be cut", extra={"page": chunk.pages.start, "code": error.code})
+        outcome = self.chunks.fail_uncut(chunk.id, chunk.pages, error.code, error.message)
+        if outcome.was_last:
+            hand_on(outcome, self.tasks)
 
     def _upload(self, chunk: PlannedChunk, path: Path) -> ObjectRef:
         try:
@@ -185,9 +222,9 @@ class _Split:
             path.unlink()
             self.room.release()
 
-    def _send(self, wave: Sequence[_Uploading]) -> None:
+    def _send(self, wave: Sequence[_Uploading], warnings: Sequence[str]) -> None:
         cut = [(chunk, uploading.result()) for chunk, uploading in wave]
-        self.splits.dispatched(self.work, cut)
+        self.splits.dispatched(self.work, cut, warnings)
         try:
             self.dispatch.send_chunks(
                 [ChunkRef(chunk.id, self.work.document_id, chunk.index) for chunk, _ in cut]

@@ -77,7 +77,9 @@ class PostgresChunks:
                    result_storage_path = %(path)s, result_checksum = %(checksum)s,
                    failed_pages = %(failed_pages)s,
                    error_code = %(code)s, error_message = %(message)s
-             WHERE id = %(id)s AND attempt = %(attempt)s AND status = ANY(%(from)s)
+             WHERE id = %(id)s AND attempt = %(attempt)s AND status = ANY(%(before)s)
+               -- One that waits is only failed by a splitter that could not cut it.
+               AND (status = 'processing' OR source_object IS NULL)
             RETURNING job_id, index, page_start, page_end
         ), counted AS (
             UPDATE jobs
@@ -192,46 +194,53 @@ class PostgresChunks:
     ) -> ChunkOutcome:
         """Record the stored result and count it. LeaseLost where the attempt is not ours."""
         return self._finish(
-            work,
-            ChunkStatus.COMPLETED,
+            id=work.id,
+            attempt=work.attempt,
+            before=[ChunkStatus.PROCESSING.value],
+            status=ChunkStatus.COMPLETED.value,
             path=path,
             checksum=checksum,
+            completed_pages=len(work.pages) - failed_pages,
             failed_pages=failed_pages,
+            code=None,
+            message=None,
         )
 
     def fail(self, work: ChunkWork, code: str, message: str) -> ChunkOutcome:
         """Record that no page of the chunk could be read, and count it."""
+        return self._fail(
+            work.id, work.attempt, ChunkStatus.PROCESSING, len(work.pages), code, message
+        )
+
+    def fail_uncut(
+        self, chunk_id: ChunkId, pages: PageRange, code: str, message: str
+    ) -> ChunkOutcome:
+        """Record that a chunk could not even be cut, and count it."""
+        return self._fail(chunk_id, 0, ChunkStatus.PENDING, len(pages), code, message)
+
+    def _fail(
+        self,
+        chunk_id: ChunkId,
+        attempt: int,
+        before: ChunkStatus,
+        pages: int,
+        code: str,
+        message: str,
+    ) -> ChunkOutcome:
         return self._finish(
-            work,
-            ChunkStatus.FAILED,
-            failed_pages=len(work.pages),
+            id=chunk_id,
+            attempt=attempt,
+            before=[before.value],
+            status=ChunkStatus.FAILED.value,
+            path=None,
+            checksum=None,
+            completed_pages=0,
+            failed_pages=pages,
             code=code,
             message=message,
         )
 
-    def _finish(
-        self,
-        work: ChunkWork,
-        status: ChunkStatus,
-        *,
-        failed_pages: int,
-        path: str | None = None,
-        checksum: str | None = None,
-        code: str | None = None,
-        message: str | None = None,
-    ) -> ChunkOutcome:
-        values = {
-            "id": work.id,
-            "attempt": work.attempt,
-            "status": status.value,
-            "from": [ChunkStatus.PROCESSING.value],
-            "path": path,
-            "checksum": checksum,
-            "completed_pages": len(work.pages) - failed_pages,
-            "failed_pages": failed_pages,
-            "code": code,
-            "message": message,
-        }
+    def _finish(self, **values: object) -> ChunkOutcome:
         with self._pool.connection() as connection, connection.transaction():
             row = connection.execute(self.FINISH, values).fetchone()
             if row is None or not row["is_counted"]:

@@ -118,6 +118,7 @@ class PostgresSplits:
     """
 
     # The source makes the chunk claimable, so the message may go out once this has committed.
+    # Cutting may have brought damage to light: the merge must know of it before it can begin.
     DISPATCHED: Final[LiteralString] = """
         WITH job AS (
             UPDATE jobs
@@ -131,6 +132,9 @@ class PostgresSplits:
             SELECT id, last_event, 'chunks_dispatched',
                    jsonb_build_object('indexes', %(indexes)s::int[])
               FROM job
+        ), document AS (
+            UPDATE documents SET warnings = %(warnings)s
+             WHERE id = %(document_id)s AND warnings <> %(warnings)s AND EXISTS (SELECT FROM job)
         )
         UPDATE chunks
            SET source_bucket = cut.bucket, source_object = cut.object,
@@ -282,11 +286,18 @@ class PostgresSplits:
             PlannedChunk(ChunkId(row["id"]), row["index"], second, None, chunk.status),
         )
 
-    def dispatched(self, work: SplitWork, cut: Sequence[tuple[PlannedChunk, ObjectRef]]) -> None:
+    def dispatched(
+        self,
+        work: SplitWork,
+        cut: Sequence[tuple[PlannedChunk, ObjectRef]],
+        warnings: Sequence[str] = (),
+    ) -> None:
         """Record where a wave's PDFs are; its messages go out once this has returned."""
         values = {
             "job_id": work.job_id,
+            "document_id": work.document_id,
             "attempt": work.attempt,
+            "warnings": list(warnings),
             "lease": self._lease,
             "indexes": [chunk.index for chunk, _ in cut],
             "ids": [chunk.id for chunk, _ in cut],

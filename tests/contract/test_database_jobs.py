@@ -84,6 +84,23 @@ def test_a_chunk_that_is_too_large_gives_half_its_pages_to_a_new_one(world: Worl
     assert world.one("SELECT total_chunks FROM jobs") == {"total_chunks": 2}
 
 
+def test_a_page_that_cannot_be_cut_fails_alone_and_counts(world: World) -> None:
+    work = world.land()
+    ranges = [PageRange(1, 1), PageRange(2, 2)]
+    world.splits.plan(work, page_count=2, size=1, warnings=[], chunks=ranges)
+    first, second = world.splits.planned(work)
+    world.splits.dispatched(work, [(first, cut(work, first))], ["The file is damaged."])
+    with pytest.raises(LeaseLost):
+        world.chunks.fail_uncut(first.id, first.pages, "UNREADABLE_PDF", "damaged")
+    assert not world.chunks.fail_uncut(second.id, second.pages, "UNREADABLE_PDF", "d").was_last
+    assert world.finish_chunk(first.id)
+    merge = world.merges.claim(work.job_id)
+    assert merge is not None
+    assert merge.warnings == ("The file is damaged.",)
+    job = world.one("SELECT completed_pages, failed_pages, failed_chunks FROM jobs")
+    assert job == {"completed_pages": 1, "failed_pages": 1, "failed_chunks": 1}
+
+
 def test_the_last_chunk_may_be_done_before_the_splitter_says_that_it_is(world: World) -> None:
     work = world.land()
     world.splits.plan(work, page_count=2, size=1, warnings=[], chunks=[PageRange(1, 2)])
@@ -210,7 +227,7 @@ def test_no_table_shows_a_row_to_a_caller_without_a_policy(world: World) -> None
         connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO visitor")
         connection.execute("SET LOCAL ROLE visitor")
         for table in ("documents", "jobs", "job_passwords", "chunks", "job_events"):
-            row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # type: ignore[arg-type]
+            row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
             assert row == {"count": 0}
         connection.rollback()
 
