@@ -122,7 +122,10 @@ class Receiver:
 
             def _take(self) -> None:
                 length = int(self.headers.get("Content-Length", 0))
-                headers = {name.lower(): value for name, value in self.headers.items()}
+                headers = {
+                    name.lower(): ", ".join(self.headers.get_all(name) or [])
+                    for name in self.headers
+                }
                 request = Received(self.command, self.path, headers, self.rfile.read(length))
                 receiver.seen.append(request)
                 status, answer_headers = (
@@ -242,9 +245,9 @@ class Emulator:
         return until(failed)
 
 
-def until(condition: Callable[[], Result]) -> Result:
+def until(condition: Callable[[], Result], seconds: float = PATIENCE_SECONDS) -> Result:
     """Return the condition's first true answer; fails the test if it stays false."""
-    ends = time.monotonic() + PATIENCE_SECONDS
+    ends = time.monotonic() + seconds
     while not (answer := condition()):
         assert time.monotonic() < ends, "waited in vain"
         threading.Event().wait(0.002)

@@ -78,13 +78,13 @@ class Emulators:
             except httpx.TransportError:
                 return False
 
-        until(answers)
+        until(answers, seconds=60)
 
     def end(self, number: signal.Signals) -> tuple[int, str]:
         """Send a signal, wait, and return the exit code and what stood on stderr."""
         assert self.process is not None
         self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=10)
+        _, errors = self.process.communicate(timeout=30)
         return self.process.returncode, errors
 
     def close(self) -> None:
@@ -240,7 +240,7 @@ def test_document_ai_is_switched_while_it_runs(emulators: Emulators) -> None:
 
 def test_a_missing_secret_is_named_and_nothing_is_started(emulators: Emulators) -> None:
     process = emulators.launch(SUPABASE__SERVICE_KEY=SERVICE_KEY)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=60)
 
     assert process.returncode == 1
     [line] = errors.splitlines()
@@ -253,7 +253,7 @@ def test_a_taken_port_ends_it_with_one_line(emulators: Emulators, part: str) -> 
     taken = emulators.receiver.address.rpartition(":")[2]
     emulators.ports[part] = int(taken)
     process = emulators.launch(SUPABASE__SERVICE_KEY=SERVICE_KEY, SUPABASE__JWT_SECRET=SECRET)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=60)
 
     assert process.returncode == 1
     [line] = errors.splitlines()
@@ -265,7 +265,7 @@ def test_a_second_process_on_the_same_folder_is_refused(emulators: Emulators) ->
     emulators.start()
     second = Emulators(emulators.folder, emulators.receiver)
     process = second.launch(SUPABASE__SERVICE_KEY=SERVICE_KEY, SUPABASE__JWT_SECRET=SECRET)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=60)
 
     assert process.returncode == 1
     [line] = errors.splitlines()

@@ -109,13 +109,16 @@ def test_a_call_by_hand_waits_for_the_one_under_way(running: Running, receiver: 
     running.advance(60)
     receiver.next()
     by_hand = asyncio.run_coroutine_threadsafe(running.scheduler.fire(), running.loop.loop)
-    running.loop.do(asyncio.sleep(0))
-    assert len(receiver.seen) == 1
+    meanwhile = asyncio.run_coroutine_threadsafe(
+        running.client.get(receiver.url("/meanwhile")), running.loop.loop
+    )
+    assert receiver.next().path == "/meanwhile"
     receiver.answer(202)
     receiver.release()
 
     assert by_hand.result(10).status == 202
-    assert len(receiver.seen) == 2
+    assert meanwhile.result(10).status_code == 200
+    assert [request.path for request in receiver.seen] == ["/maintain", "/meanwhile", "/maintain"]
 
 
 def test_a_target_that_is_away_is_called_again_at_the_next_interval(
