@@ -85,7 +85,7 @@ class TasksSettings(BaseModel):
 class LeaseSettings(BaseModel):
     """How long a worker or function may be silent before another takes its work, in seconds."""
 
-    chunk_seconds: float = Field(default=60, gt=0)
+    chunk_seconds: float = Field(default=30, gt=0)
     split_seconds: float = Field(default=60, gt=0)
     merge_seconds: float = Field(default=60, gt=0)
 
