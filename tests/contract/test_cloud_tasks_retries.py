@@ -1,4 +1,4 @@
-"""How the Cloud Tasks emulator tries again, and when no more: a real receiver, time moved by hand."""
+"""When the Cloud Tasks emulator tries again: a real receiver, time moved by hand."""
 
 from __future__ import annotations
 
