@@ -2,8 +2,8 @@
 
 Nested names are written with two underscores (`DOCUMENT_AI__TIMEOUT_SECONDS=90`). The names that
 operators of such systems already know are kept as they are: `REDIS_URL`, `CHUNK_SIZE_PAGES`,
-`CHUNKING_THRESHOLD_PAGES`, `ASYNC_PROCESSING_ENABLED`, `MAX_WORKERS`, `WORKER_MEMORY_LIMIT_MB`,
-`TASK_TIMEOUT_SECONDS`. `STORAGE_EMULATOR_HOST` is read by Google's own client.
+`MAX_WORKERS`, `WORKER_MEMORY_LIMIT_MB`, `TASK_TIMEOUT_SECONDS`. `STORAGE_EMULATOR_HOST` is read by
+Google's own client.
 """
 
 from __future__ import annotations
@@ -128,18 +128,14 @@ class Settings(BaseSettings):
 
     redis_url: SecretStr = Field(description="redis://… or rediss://… of the broker.")
     chunk_size_pages: int = Field(default=25, ge=1, description="Pages in one chunk.")
-    chunking_threshold_pages: int = Field(
-        default=10, ge=0, description="Up to so many pages the answer is synchronous."
-    )
-    async_processing_enabled: bool = Field(
-        default=True, description="False refuses documents above the threshold."
-    )
     max_workers: int = Field(default=4, ge=1, description="Celery's prefork children.")
     worker_memory_limit_mb: int = Field(
         default=1024, ge=128, description="A child above it is replaced after its chunk."
     )
     task_timeout_seconds: int = Field(
-        default=300, ge=10, description="Hard limit of one chunk's task."
+        default=600,
+        ge=10,
+        description="Hard limit of one chunk's task, with all calls that a bad page may cost.",
     )
     log_level: str = "INFO"
 

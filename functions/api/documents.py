@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, Final, TypeVar
+from typing import Annotated, BinaryIO, Final, TypeVar
 from uuid import uuid4
 
 import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from msgspec import Meta
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
@@ -28,19 +29,23 @@ MAX_REQUEST_BYTES: Final = 32 * 1024 * 1024
 MAX_UPLOAD_BYTES: Final = 5 * 1024**4
 
 
+#: A BCP-47 code: en, fr-CA, zh-Hant.
+Language = Annotated[str, Meta(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+
+
 class RequestedOptions(msgspec.Struct, forbid_unknown_fields=True):
     """The caller's options, and the password that is kept apart from them."""
 
-    pages: str = ""
+    pages: Annotated[str, Meta(max_length=2000)] = ""
     chunk_pages: int | None = None
-    languages: tuple[str, ...] = ()
-    password: str | None = None
+    languages: Annotated[tuple[Language, ...], Meta(max_length=10)] = ()
+    password: Annotated[str, Meta(max_length=1000)] | None = None
 
 
 class AnnouncedUpload(msgspec.Struct, forbid_unknown_fields=True):
     """A document that will be uploaded straight to the bucket."""
 
-    filename: str
+    filename: Annotated[str, Meta(min_length=1, max_length=1000)]
     size: int
     options: RequestedOptions = msgspec.field(default_factory=RequestedOptions)
 

@@ -26,6 +26,7 @@ def make_celery(settings: Settings) -> Celery:
         task_reject_on_worker_lost=True,
         # One chunk at a time, or a busy worker hoards what an idle one could read.
         worker_prefetch_multiplier=1,
+        worker_concurrency=settings.max_workers,
         # Only ids travel; pickled objects would let the broker's owner run code here.
         task_serializer="json",
         accept_content=["json"],

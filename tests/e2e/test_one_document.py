@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -264,6 +265,29 @@ def test_what_is_not_a_pdf_is_refused_before_anything_is_stored(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
     assert quire.rows("SELECT count(*) FROM documents") == before
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"pages": "9-3"}, "INVALID_PAGE_RANGE"),
+        ({"chunk_pages": 0}, "CHUNK_TOO_LARGE"),
+        ({"chunk_pages": 1001}, "CHUNK_TOO_LARGE"),
+        ({"languages": ["klingon!"]}, "INVALID_REQUEST"),
+        ({"colour": "red"}, "INVALID_REQUEST"),
+        ("no object", "INVALID_REQUEST"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_with_what_to_do(
+    quire: QuireClient, five_pages: Path, options: object, code: str
+) -> None:
+    answer = quire.http.post(
+        "/v1/documents",
+        files={"file": ("x.pdf", five_pages.read_bytes())},
+        data={"options": json.dumps(options)},
+    )
+    assert (answer.status_code // 100, answer.json()["code"]) == (4, code)
+    assert answer.json()["detail"]
 
 
 def test_a_large_document_goes_straight_to_the_bucket_by_a_resumable_upload(
