@@ -24,10 +24,10 @@ class LogTail:
 
     def new_lines(self) -> list[str]:
         """Return the whole lines since the last look."""
+        # Asked before reading: once it is replaced, nobody writes to the old file any more.
+        replaced = self._was_replaced()
         lines = self._read(self._file)
-        if self._was_replaced():
-            # The writer has left the old file for good: what came last is whole.
-            lines += self._read(self._file)
+        if replaced:
             self._file.close()
             self._file = self._path.open("rb")
             lines += self._read(self._file)

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.home import Home, StackRecord, identity
+from infra.local.layout import PORTS, Layout, StackOptions
+from infra.local.ports import choose_ports
 from tests.e2e.cli_program import (
     Program,
     ctrl_c,
@@ -49,6 +52,34 @@ def test_a_run_without_a_stack_starts_one_and_ends_it(program: Program, tmp_path
     assert (answer["running"], answer["endpoints"]) == (False, {})
     assert "quire up" in answer["advice"]
     assert all(check["ok"] for check in answer["checks"])
+
+
+def test_a_doctor_names_each_part_that_does_not_answer_and_says_what_to_do(
+    program: Program,
+) -> None:
+    home = Home(program.home)
+    home.prepare()
+    ports = choose_ports(PORTS, {})
+    layout = Layout(home, ports, home.secrets(), StackOptions())
+    home.write_record(
+        StackRecord(
+            pid=os.getpid(),
+            identity=identity(os.getpid()),
+            started_at="2026-11-22T10:00:00+00:00",
+            endpoints=layout.endpoints,
+            environment=layout.environment,
+            processes={},
+        )
+    )
+    ended = program("doctor", "--json")
+    assert ended.code == 1
+    checks = {check["name"]: check for check in json.loads(ended.out)["checks"]}
+    for name in ("api", "gcs", "tasks", "document_ai", "supabase", "postgres", "redis", "worker"):
+        assert not checks[name]["ok"]
+        assert checks[name]["advice"]
+    assert checks["python"]["ok"]
+    assert home.secrets().postgres_password not in ended.out
+    assert home.secrets().redis_password not in ended.out
 
 
 def test_a_stack_that_is_up_serves_runs_and_ends_by_ctrl_c_with_0(

@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from infra.cli.api import Api
+from infra.cli.main import run_command
 from infra.cli.patience import Patience
+from infra.local.home import Home, StackRecord, identity
 from tests.unit.cli.little_api import SECRET, LittleApi, LittleServer, little_server
+
+
+class Typed:
+    """Types commands in a folder of their own, with a stack that this process seems to run."""
+
+    def __init__(self, folder: Path, server: LittleApi) -> None:
+        self.folder = folder
+        self.server = server
+        self.home = Home(folder / "home")
+        self.home.prepare()
+        self.home.write_record(
+            StackRecord(
+                pid=os.getpid(),
+                identity=identity(os.getpid()),
+                started_at="2026-11-22T10:00:00+00:00",
+                endpoints={"api": server.address},
+                environment={"SUPABASE__JWT_SECRET": SECRET},
+                processes={},
+            )
+        )
+        self.pdf = folder / "scan.pdf"
+        self.pdf.write_bytes(b"%PDF-1.7\n...")
+
+    def __call__(self, *arguments: str | Path) -> int:
+        return run_command(["--home", str(self.home.folder), *map(str, arguments)])
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +58,14 @@ def api(server: LittleApi) -> Iterator[Api]:
     """Give the command's view of it."""
     with Api(server.address, SECRET) as connected:
         yield connected
+
+
+@pytest.fixture
+def quire(tmp_path: Path, server: LittleApi, monkeypatch: pytest.MonkeyPatch) -> Typed:
+    """Give the command in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("QUIRE_HOME", raising=False)
+    return Typed(tmp_path, server)
 
 
 def brief() -> Patience:

@@ -30,9 +30,10 @@ def test_no_line_is_lost_when_the_log_is_rotated(tmp_path: Path) -> None:
     log = LogTail(path)
     append(path, "last of the old\n")
     path.rename(tmp_path / "quire.log.1")
-    assert log.new_lines() == ["last of the old"]
     append(path, "first of the new\n")
-    assert log.new_lines() == ["first of the new"]
+    assert log.new_lines() == ["last of the old", "first of the new"]
+    append(path, "and on\n")
+    assert log.new_lines() == ["and on"]
     log.close()
 
 
