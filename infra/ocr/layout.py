@@ -11,25 +11,13 @@ Everything reads raw protobuf messages. A call may bring 20,000 tokens.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from common.results import Block, Box, Line, Page, Paragraph, Word
-
-Span = tuple[int, int]
-
-#: Of a page's width or height: a tenth of a pixel on the largest page that Document AI reads.
-DIGITS = 5
-
-
-class _Piece(NamedTuple):
-    """One element of a flat list."""
-
-    start: int
-    end: int
-    layout: Any
+from infra.ocr.anchors import DIGITS, Finder, Piece, box_reader, own_text, span_of
 
 
 class _Open:
@@ -74,11 +62,11 @@ def _page_starts(messages: Sequence[Any], length: int) -> list[int]:
 
 
 def _first_offset(message: Any) -> int | None:
-    span = _span(message.layout)
+    span = span_of(message.layout)
     if span is not None:
         return span[0]
     for pieces in (message.blocks, message.paragraphs, message.lines, message.tokens):
-        offsets = [span[0] for piece in pieces if (span := _span(piece.layout)) is not None]
+        offsets = [span[0] for piece in pieces if (span := span_of(piece.layout)) is not None]
         if offsets:
             return min(offsets)
     return None
@@ -93,7 +81,7 @@ def _page(number: int, message: Any, text: str, start: int, end: int) -> Page:
     tokens = page.pieces(message.tokens)
     for level in (lines, paragraphs, blocks):
         tokens = page.with_stand_ins(tokens, level)
-    box_of = _box_reader(width, height)
+    box_of = box_reader(width, height)
     words = page.words(tokens, box_of)
     offsets = [token.start for token in tokens]
     made = _nest(text, words, offsets, (blocks, paragraphs, lines), box_of)
@@ -122,21 +110,21 @@ class _PageText:
     def __init__(self, text: str, start: int, end: int) -> None:
         self.text, self.start, self.end = text, start, end
 
-    def pieces(self, elements: Iterable[Any]) -> list[_Piece]:
+    def pieces(self, elements: Iterable[Any]) -> list[Piece]:
         """Return the elements that have text on this page, in the text's order."""
-        found: list[_Piece] = []
+        found: list[Piece] = []
         for element in elements:
             layout = element.layout
-            span = _span(layout)
+            span = span_of(layout)
             if span is None:
                 continue
             start, end = max(span[0], self.start), min(span[1], self.end)
             if start < end:
-                found.append(_Piece(start, end, layout))
+                found.append(Piece(start, end, layout))
         found.sort(key=lambda piece: (piece.start, piece.end))
         return found
 
-    def with_stand_ins(self, tokens: list[_Piece], level: Sequence[_Piece]) -> list[_Piece]:
+    def with_stand_ins(self, tokens: list[Piece], level: Sequence[Piece]) -> list[Piece]:
         """Add to the tokens every element with visible text in which no token begins."""
         starts = [token.start for token in tokens]
         missing = [
@@ -147,7 +135,7 @@ class _PageText:
         ]
         return sorted([*tokens, *missing], key=lambda piece: piece[:2]) if missing else tokens
 
-    def words(self, tokens: Sequence[_Piece], box_of: Callable[[Any], Box | None]) -> list[Word]:
+    def words(self, tokens: Sequence[Piece], box_of: Callable[[Any], Box | None]) -> list[Word]:
         """Make words that tile the page: what lies between two tokens goes to the first."""
         text, start = self.text, self.start
         words: list[Word] = []
@@ -156,7 +144,7 @@ class _PageText:
             end = self.end if index == last else max(tokens[index + 1].start, start)
             words.append(
                 Word(
-                    text=_own_text(text, own_start, own_end, layout),
+                    text=own_text(text, own_start, own_end, layout),
                     start=start,
                     end=end,
                     box=box_of(layout) or (0.0, 0.0, 0.0, 0.0),
@@ -167,32 +155,11 @@ class _PageText:
         return words
 
 
-class _Finder:
-    """Says which element of one level holds an offset. Elements of a level do not overlap."""
-
-    def __init__(self, pieces: Sequence[_Piece]) -> None:
-        # An element whose anchor has several segments holds only what lies in one of them.
-        segments = sorted(
-            (start, end, index)
-            for index, piece in enumerate(pieces)
-            for start, end in _segments(piece.layout)
-        )
-        self._starts = [segment[0] for segment in segments]
-        self._segments = segments
-
-    def at(self, offset: int) -> int | None:
-        """Return the index of the element that holds the offset."""
-        place = bisect_right(self._starts, offset) - 1
-        if place < 0 or self._segments[place][1] <= offset:
-            return None
-        return self._segments[place][2]
-
-
 def _nest(
     text: str,
     words: Sequence[Word],
     offsets: Sequence[int],
-    levels: tuple[Sequence[_Piece], Sequence[_Piece], Sequence[_Piece]],
+    levels: tuple[Sequence[Piece], Sequence[Piece], Sequence[Piece]],
     box_of: Callable[[Any], Box | None],
 ) -> list[Block]:
     """Put each word into its line, each line into its paragraph, each paragraph into its block.
@@ -200,7 +167,7 @@ def _nest(
     Goes through the text once, so nothing ever stands out of the text's order: an element that
     another interrupts appears twice. What lies in no element of a level gets one made for it.
     """
-    in_block, in_paragraph, in_line = (_Finder(level).at for level in levels)
+    in_block, in_paragraph, in_line = (Finder(level).at for level in levels)
     roots: list[_Open] = []
     path: list[tuple[int | None, _Open]] = []
     before = 0
@@ -261,47 +228,3 @@ def _around(boxes: Sequence[Box]) -> Box:
         max(box[2] for box in boxes),
         max(box[3] for box in boxes),
     )
-
-
-def _span(layout: Any) -> Span | None:
-    segments = layout.text_anchor.text_segments
-    if len(segments) == 1:
-        return segments[0].start_index, segments[0].end_index
-    if not segments:
-        return None
-    return min(one.start_index for one in segments), max(one.end_index for one in segments)
-
-
-def _own_text(text: str, start: int, end: int, layout: Any) -> str:
-    if len(layout.text_anchor.text_segments) > 1:
-        return "".join(text[a:b] for a, b in _segments(layout)).strip()
-    return text[start:end].strip()
-
-
-def _segments(layout: Any) -> list[Span]:
-    return [(one.start_index, one.end_index) for one in layout.text_anchor.text_segments]
-
-
-def _box_reader(width: float, height: float) -> Callable[[Any], Box | None]:
-    """Return a function from a layout to its box, None where it has no polygon."""
-
-    def box_of(layout: Any) -> Box | None:
-        polygon = layout.bounding_poly
-        corners = polygon.normalized_vertices
-        if corners:
-            xs = [corner.x for corner in corners]
-            ys = [corner.y for corner in corners]
-        elif (pixels := polygon.vertices) and width and height:
-            xs = [corner.x / width for corner in pixels]
-            ys = [corner.y / height for corner in pixels]
-        else:
-            return None
-        # The service's polygons may reach a little over the edge of the page.
-        return (
-            round(max(min(xs), 0.0), DIGITS),
-            round(max(min(ys), 0.0), DIGITS),
-            round(min(max(xs), 1.0), DIGITS),
-            round(min(max(ys), 1.0), DIGITS),
-        )
-
-    return box_of
