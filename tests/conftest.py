@@ -50,7 +50,7 @@ def database_url(servers: Stack) -> Iterator[str]:
 @pytest.fixture
 def pool(database_url: str) -> Iterator[Pool]:
     """Connections to the test's database."""
-    with open_pool(DatabaseSettings(url=database_url, max_connections=16)) as pool:  # type: ignore[arg-type]
+    with open_pool(DatabaseSettings(url=database_url, max_connections=16)) as pool:
         yield pool
 
 

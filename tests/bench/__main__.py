@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-
-from tests.bench import bench_split
+from tests.bench import bench_split, bench_stack
 
 
-def main() -> int:
-    """Run every benchmark; arguments go to each."""
-    return bench_split.main(sys.argv[1:])
+def main() -> None:
+    """Run every benchmark."""
+    bench_stack.main()
+    print()
+    bench_split.main()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

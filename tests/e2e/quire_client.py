@@ -101,7 +101,7 @@ class QuireClient:
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Return rows straight from the database."""
         with psycopg.connect(self.stack.endpoints["postgres"], row_factory=dict_row) as connection:
-            cursor = connection.execute(query, values)  # type: ignore[arg-type]
+            cursor = connection.execute(query, values)
             return cursor.fetchall() if cursor.description else []
 
     @contextmanager

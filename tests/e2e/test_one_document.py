@@ -318,7 +318,7 @@ def _upload(quire: QuireClient, name: str, path: Path) -> Blob:
     """Put a file into the uploads bucket as anybody with rights on it could."""
     client = Client(
         project="quire-local",
-        credentials=AnonymousCredentials(),
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
         client_options={"api_endpoint": quire.stack.endpoints["gcs"]},
     )
     with closing(client):

@@ -23,7 +23,7 @@ def chunk(*pages: Page, errors: tuple[PageError, ...] = ()) -> ChunkResult:
     for each in pages:
         shift_page(each, offset)
         offset += len(each.text)
-    numbers = [each.number for each in [*pages, *errors]]
+    numbers = [*(page.number for page in pages), *(error.number for error in errors)]
     return ChunkResult(
         document_id="d",
         chunk_index=0,
