@@ -1,13 +1,8 @@
-"""Storage emulators for tests: in a thread of the test's process, or in one that can be killed.
-
-Run as a module it is that process: FOLDER, the number of an inherited listening socket, and the
-URL that gets the events of the bucket `watched` (or an empty word).
-"""
+"""Storage emulators for tests: in a thread of the test's process, or in one that can be killed."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import signal
 import socket
@@ -33,6 +28,7 @@ from infra.local.emulators import cloud_storage, supabase_storage
 from infra.local.emulators.file_store import FileStore
 
 PROJECT = "quire-local"
+PROCESS = "tests.contract.storage_process"
 SERVICE_KEY = "sb_secret_only_for_tests"
 JWT_SECRET = "a secret of at least thirty-two bytes"
 
@@ -185,10 +181,15 @@ class KillableEmulator:
     def url(self) -> str:
         return url_of(self.bound)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         number = self.bound.fileno()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(self.folder), str(number), self.notify_url],
+            [sys.executable, "-m", PROCESS, str(self.folder), str(number), self.notify_url],
             pass_fds=[number],
         )
 
@@ -211,21 +212,3 @@ def killable(tmp_path: Path) -> Iterator[KillableEmulator]:
         emulator = KillableEmulator(tmp_path, bound)
         yield emulator
         emulator.close()
-
-
-def main() -> None:
-    folder, number, notify_url = sys.argv[1:]
-    bound = socket.socket(fileno=os.dup(int(number)))
-    store = FileStore(Path(folder))
-    app = cloud_storage.create_app(
-        store,
-        public_url=url_of(bound),
-        notify_urls={"watched": notify_url} if notify_url else {},
-    )
-    config = uvicorn.Config(app, log_level="warning", loop="uvloop", http="httptools")
-    uvicorn.Server(config).run(sockets=[bound])
-    store.close()
-
-
-if __name__ == "__main__":
-    main()

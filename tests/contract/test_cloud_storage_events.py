@@ -80,7 +80,9 @@ def test_the_event_is_a_cloudevent_to_its_library(tmp_path: Path, listener: List
     event = from_http(headers, body)
     assert event["type"] == "google.cloud.storage.object.v1.finalized"
     assert event["id"] == headers["ce-id"]
-    assert event.get_data()["name"] == "a"
+    data = event.get_data()
+    assert data is not None
+    assert data["name"] == "a"
 
 
 def test_a_refused_event_comes_again_until_it_is_taken(tmp_path: Path, listener: Listener) -> None:

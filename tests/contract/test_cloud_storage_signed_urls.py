@@ -23,7 +23,7 @@ class Signer:
     """Signs with the emulator's service account."""
 
     def __init__(self, folder: Path, url: str) -> None:
-        self.credentials = service_account.Credentials.from_service_account_info(
+        self.credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
             service_account_info(folder)
         )
         self._url = url
