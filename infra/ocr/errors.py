@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from common.errors import PermanentError, QuireError, QuotaError, TransientError
+from common.errors import MisconfiguredError, PermanentError, QuireError, QuotaError, TransientError
 
 if TYPE_CHECKING:
     from google.api_core.exceptions import GoogleAPICallError
@@ -74,7 +74,7 @@ def translated(error: GoogleAPICallError) -> QuireError | None:
             code="CHUNK_PROCESSING_ERROR",
         )
     if status in _OPERATOR:
-        return PermanentError(_OPERATOR[status], code=error.reason or f"DOCUMENT_AI_{status}")
+        return MisconfiguredError(_OPERATOR[status], code=error.reason or f"DOCUMENT_AI_{status}")
     return None
 
 
