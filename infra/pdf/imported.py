@@ -24,8 +24,8 @@ class Imported:
                 self._load(pdf, index)
         self.warnings = [
             *end_warnings(path),
-            "The file is badly damaged and was read in a more tolerant way; parts of it may be "
-            "missing.",
+            "The file could not be read in the usual way, so a more tolerant one was used; parts "
+            "of it may be missing.",
         ]
 
     def cut(self, first: int, last: int, target: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -13,6 +14,8 @@ from common.pages import PageRange
 from infra.pdf.engine import Reason, Refused
 
 _MAX_REPLY_BYTES = 1 << 20
+#: Where our own packages are, which an editable install does not put on the search path.
+_ROOT = str(Path(__file__).parents[2])
 
 
 class Died(Exception):
@@ -29,11 +32,12 @@ class Reader:
         self.page_count = 0
         self.warnings: list[str] = []
         self._process = subprocess.Popen(  # noqa: S603 - the only foreign word is a file's name
-            [sys.executable, "-m", "infra.pdf.process", engine, str(memory_bytes), str(path)],
+            # -S: our own search path says where everything is; looking for it takes a while.
+            [sys.executable, "-S", "-m", "infra.pdf.process", engine, str(memory_bytes), str(path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # It sees none of our environment, in which there are secrets.
-            env={"PYTHONPATH": ":".join(entry for entry in sys.path if entry)},
+            env={"PYTHONPATH": os.pathsep.join([_ROOT, *filter(None, sys.path)])},
         )
 
     def open(self, seconds: float) -> None:

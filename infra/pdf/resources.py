@@ -105,10 +105,14 @@ class _Pruning:
 def _only(resources: Object, used: set[str]) -> Dictionary:
     kept = Dictionary()
     for category, entries in resources.items():
+        kept[category] = entries
         if isinstance(entries, Dictionary):
-            kept[category] = Dictionary({name: entries[name] for name in used if name in entries})
-        else:
-            kept[category] = entries
+            few = Dictionary()
+            for name in used:
+                # Not by a dict comprehension: Dictionary takes only names in UTF-8 from it.
+                if name in entries:
+                    few[name] = entries[name]
+            kept[category] = few
     return kept
 
 

@@ -77,6 +77,9 @@ _ANNOTATION = frozenset(
 _FIELD = ("/FT", "/Ff", "/V", "/DA", "/Q", "/MaxLen", "/Opt")
 _FIELD_DEPTH = 32
 
+# Made once, for there may be a hundred links on a page.
+_LINK, _POPUP, _WIDGET = Name.Link, Name.Popup, Name.Widget
+
 
 def trim_document(pdf: Pdf) -> None:
     """Drop outlines, scripts, attachments, structure, metadata and the form's field tree."""
@@ -137,16 +140,16 @@ def _annotations(page: Object) -> Iterator[Object]:
 
 
 def _shows(annotation: Object) -> bool:
-    subtype = annotation.get(Name.Subtype)
-    if subtype == Name.Popup:
+    subtype = annotation.get("/Subtype")
+    if subtype == _POPUP:
         return False
-    if subtype != Name.Link or Name.AP in annotation:
+    if subtype != _LINK or "/AP" in annotation:
         return True
     # A link's border is one point wide unless something says otherwise.
-    style = annotation.get(Name.BS)
+    style = annotation.get("/BS")
     if isinstance(style, Dictionary):
-        return bool(style.get(Name.W, 1) != 0)
-    border = annotation.get(Name.Border)
+        return bool(style.get("/W", 1) != 0)
+    border = annotation.get("/Border")
     if isinstance(border, Array) and len(border) >= 3:
         return bool(border[2] != 0)
     return True
@@ -154,7 +157,7 @@ def _shows(annotation: Object) -> bool:
 
 def _inherited_field(widget: Object) -> dict[str, Object]:
     found: dict[str, Object] = {}
-    if widget.get(Name.Subtype) != Name.Widget:
+    if widget.get("/Subtype") != _WIDGET:
         return found
     field: Object | None = widget
     for _ in range(_FIELD_DEPTH):

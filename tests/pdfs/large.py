@@ -55,18 +55,18 @@ def _grain(size: int) -> tuple[bytes, int, int]:
 
 
 def write_manual(path: Path, pages: int = 2000) -> None:
-    """Write a manual: embedded fonts, an outline, links between its pages, named destinations."""
+    """Write a manual: embedded fonts, an outline, and links to named destinations, as TeX does."""
     with RawPdf(path) as pdf:
         tree, first = pdf.reserve(), pdf.reserve(pages)
         fonts = [_embedded_font(pdf, f"QUIRE{letter}+Aileron") for letter in "ABCDEF"]
-        draw = random.Random(7)
+        draw, starts = random.Random(7), range(0, pages, 5)
         for index in range(pages):
             used = sorted({0, 1, index % len(fonts)})
             named = " ".join(f"/F{font} {fonts[font]} 0 R" for font in used)
             content = pdf.stream("", _manual_page(index + 1, used[-1]), packed=True)
             links = " ".join(
                 f"<< /Type /Annot /Subtype /Link /Rect [64 {700 - 20 * row} 300 {714 - 20 * row}] "
-                f"/Border [0 0 0] /Dest [{first + draw.randrange(pages)} 0 R /Fit] >>"
+                f"/Border [0 0 0] /A << /S /GoTo /D (section.{draw.choice(starts):05d}) >> >>"
                 for row in range(6)
             )
             pdf.add(
