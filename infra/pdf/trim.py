@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pikepdf import Array, Dictionary, Name, Object, Pdf
+from pikepdf import Array, Dictionary, Name, Object, Pdf, String
 
 _CATALOG = frozenset({"/Type", "/Pages", "/OCProperties", "/Version", "/Extensions"})
 
@@ -157,6 +157,7 @@ def _shows(annotation: Object) -> bool:
 
 def _inherited_field(widget: Object) -> dict[str, Object]:
     found: dict[str, Object] = {}
+    names: list[str] = []
     if widget.get("/Subtype") != _WIDGET:
         return found
     field: Object | None = widget
@@ -166,7 +167,12 @@ def _inherited_field(widget: Object) -> dict[str, Object]:
         for key in _FIELD:
             if key in field and key not in found:
                 found[key] = field[key]
-        field = field.get(Name.Parent)
+        name = field.get("/T")
+        if isinstance(name, String):
+            names.append(str(name))
+        field = field.get("/Parent")
+    # Its full name, without which viewers take it for no field and draw nothing.
+    found["/T"] = String(".".join(reversed(names)))
     return found
 
 

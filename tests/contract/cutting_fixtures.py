@@ -24,9 +24,16 @@ def texts(path: Path) -> list[str]:
         return [page.get_textpage().get_text_bounded() for page in pdf]
 
 
-def looks(path: Path, *, scale: float = 0.5) -> list[tuple[tuple[float, float], bytes]]:
-    """Return every page's size and its pixels, annotations included."""
+def looks(
+    path: Path, *, scale: float = 0.5, as_form: bool = False
+) -> list[tuple[tuple[float, float], bytes]]:
+    """Return every page's size and its pixels, annotations included.
+
+    `as_form` opens it for filling in, when the viewer draws the values of fields itself.
+    """
     with pypdfium2.PdfDocument(path) as pdf:
+        if as_form:
+            pdf.init_forms()
         return [(page.get_size(), bytes(page.render(scale=scale).buffer)) for page in pdf]
 
 

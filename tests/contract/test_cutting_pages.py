@@ -55,7 +55,6 @@ def owner_locked(path: Path) -> None:
         shared_resources,
         owner_locked,
         pdfs.write_loaded,
-        pdfs.write_viewer_drawn_form,
     ],
 )
 @pytest.mark.parametrize("size", [1, 7])
@@ -67,6 +66,15 @@ def test_a_cut_page_reads_and_looks_as_it_did(
     with chunks_of(source, tmp_path, size=size) as chunks:
         assert [text for chunk in chunks for text in texts(chunk)] == texts(source)
         assert [look for chunk in chunks for look in looks(chunk)] == looks(source)
+
+
+def test_values_that_a_viewer_has_to_draw_are_still_drawn(tmp_path: Path) -> None:
+    source = tmp_path / "source.pdf"
+    pdfs.write_viewer_drawn_form(source)
+    whole = looks(source, as_form=True)
+    assert all(min(pixels) < 100 for _, pixels in whole)
+    with chunks_of(source, tmp_path, size=2) as chunks:
+        assert [look for chunk in chunks for look in looks(chunk, as_form=True)] == whole
 
 
 def test_inherited_boxes_turn_and_resources_come_along(tmp_path: Path) -> None:

@@ -63,12 +63,13 @@ def test_annotations_that_are_none_are_dropped() -> None:
 def test_a_widget_takes_its_fields_value_along_only_if_a_viewer_draws_it() -> None:
     for with_fields in (True, False):
         top = Dictionary(FT=Name.Tx, DA=String("/F 9 Tf"))
-        field = Dictionary(V=String("value"), Parent=top)
+        field = Dictionary(V=String("value"), T=String("group"), Parent=top)
         page = page_with(Dictionary(Subtype=Name.Widget, Parent=field, T=String("name")))
         trim_page(page, with_fields=with_fields)
         [widget] = page.Annots
-        expected = {"/Subtype", "/FT", "/DA", "/V"} if with_fields else {"/Subtype"}
+        expected = {"/Subtype", "/FT", "/DA", "/V", "/T"} if with_fields else {"/Subtype"}
         assert widget.keys() == expected
+        assert not with_fields or str(widget.T) == "group.name"
 
 
 def test_a_field_that_is_its_own_parent_ends() -> None:
@@ -77,7 +78,7 @@ def test_a_field_that_is_its_own_parent_ends() -> None:
     field.Parent = field
     page = Dictionary(Annots=Array([field]))
     trim_page(page, with_fields=True)
-    assert page.Annots[0].keys() == {"/Subtype", "/FT"}
+    assert page.Annots[0].keys() == {"/Subtype", "/FT", "/T"}
 
 
 def test_a_form_stays_only_where_viewers_draw_its_values() -> None:
