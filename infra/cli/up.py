@@ -12,7 +12,7 @@ import click
 
 from infra.cli.connection import find_stack, home_at, own_stack
 from infra.cli.display import display_on
-from infra.cli.exits import Unreachable
+from infra.cli.exits import STOPS, Unreachable
 from infra.cli.jobs import seconds_text
 from infra.cli.logtail import LogTail, readable
 from infra.cli.options import quiet_option, workers_option
@@ -59,7 +59,7 @@ def up(context: click.Context, *, workers: int | None, quiet: bool) -> None:
             sys.stdout.flush()
             with _log_followed(home, wanted=not quiet):
                 stack.wait()
-        except KeyboardInterrupt:
+        except STOPS:
             pass  # It came before or after the wait: the end was asked for all the same.
     click.echo("Stopped.")
 

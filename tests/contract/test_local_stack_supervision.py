@@ -167,11 +167,12 @@ def test_ctrl_c_again_while_it_stops_kills_at_once(home: Home) -> None:
 
 
 def test_a_signal_ends_the_wait(home: Home) -> None:
+    before = signal.getsignal(signal.SIGTERM)
     with stack_of(home, service("one", SIMPLE)) as stack:
         signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
         signal.setitimer(signal.ITIMER_REAL, 0.1)
         stack.wait()
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_nothing_of_the_users_shell_reaches_a_process(
