@@ -89,10 +89,10 @@ def test_a_service_that_dies_over_and_over_ends_the_stack_with_its_last_complain
     mark = tmp_path / "mark"
     dying = f"""
 import os, signal, sys
-print('serving')
 if os.path.exists({str(mark)!r}):
     sys.exit('RuntimeError: the flux has no capacitor')
 open({str(mark)!r}, 'w').close()
+print('serving')
 signal.pause()
 """
     policy = RestartPolicy(deaths=3, first_wait_seconds=0.01)
