@@ -42,11 +42,18 @@ class OpenPdf(Protocol):
         """Write a PDF of only these pages to `target` and return its size in bytes."""
 
 
-class PdfCutter(Protocol):
+class PdfOpener(Protocol):
     """Opens PDFs for cutting, with bounds on time, memory and pages."""
 
     def open(self, path: Path, password: str | None) -> AbstractContextManager[OpenPdf]:
         """Open a PDF. Raises PermanentError for what can't be cut, with a finer code."""
+
+
+class PdfCutter(PdfOpener, Protocol):
+    """Opens PDFs, and can get ready for one before it is there."""
+
+    def standby(self) -> AbstractContextManager[PdfOpener]:
+        """Start now what opening will need, for one document."""
 
 
 class Uploads(Protocol):

@@ -123,16 +123,17 @@ class _Split:
 
     def run(self) -> None:
         path = self.folder / "source.pdf"
-        size = self.uploads.download(self.work.source, path)
-        with self.cutter.open(path, self.work.password) as pdf:
-            if not self.work.planned:
-                self._plan(pdf, size)
-            waiting = [
-                chunk
-                for chunk in self.splits.planned(self.work)
-                if chunk.source is None and chunk.status is ChunkStatus.PENDING
-            ]
-            self._cut_and_send(pdf, waiting)
+        with self.cutter.standby() as cutter:
+            size = self.uploads.download(self.work.source, path)
+            with cutter.open(path, self.work.password) as pdf:
+                if not self.work.planned:
+                    self._plan(pdf, size)
+                waiting = [
+                    chunk
+                    for chunk in self.splits.planned(self.work)
+                    if chunk.source is None and chunk.status is ChunkStatus.PENDING
+                ]
+                self._cut_and_send(pdf, waiting)
         self.splits.finish(self.work)
         log.info("document is split", extra={"job_id": str(self.work.job_id)})
 

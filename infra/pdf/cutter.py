@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from common.errors import PermanentError
@@ -58,8 +58,19 @@ class Cutter:
         self._bytes_per_second = bytes_per_second
 
     @contextmanager
-    def open(self, path: Path, password: str | None) -> Iterator[OpenDocument]:
-        """Open a PDF, for cutting it while inside.
+    def standby(self) -> Iterator[Standby]:
+        """Start the first engine's process now, for a document that is still on its way."""
+        spare = Reader(_ENGINES[0], memory_bytes=self._memory_bytes)
+        try:
+            yield Standby(self, spare)
+        finally:
+            spare.close()
+
+    @contextmanager
+    def open(
+        self, path: Path, password: str | None, *, spare: Reader | None = None
+    ) -> Iterator[OpenDocument]:
+        """Open a PDF, for cutting it while inside. `spare` is an engine that waits for a file.
 
         Raises PermanentError with the code NOT_A_PDF, UNREADABLE_PDF, NO_PAGES,
         PASSWORD_REQUIRED, PASSWORD_WRONG or TOO_MANY_PAGES.
@@ -69,7 +80,9 @@ class Cutter:
             if b"%PDF-" not in source.read(_HEADER_BYTES):
                 raise _permanent(Reason.NOT_A_PDF)
         seconds = self._seconds + path.stat().st_size / self._bytes_per_second
-        document = OpenDocument(path, password, seconds=seconds, memory_bytes=self._memory_bytes)
+        document = OpenDocument(
+            path, password, seconds=seconds, memory_bytes=self._memory_bytes, spare=spare
+        )
         try:
             document.open()
             yield document
@@ -77,16 +90,35 @@ class Cutter:
             document.close()
 
 
+class Standby:
+    """A cutter whose first engine is started already, for one document."""
+
+    def __init__(self, cutter: Cutter, spare: Reader) -> None:
+        self._cutter = cutter
+        self._spare = spare
+
+    def open(self, path: Path, password: str | None) -> AbstractContextManager[OpenDocument]:
+        """Open a PDF as Cutter.open does."""
+        return self._cutter.open(path, password, spare=self._spare)
+
+
 class OpenDocument:
     """A source PDF that an engine has open, and another would open where that one fails."""
 
     def __init__(
-        self, path: Path, password: str | None, *, seconds: float, memory_bytes: int
+        self,
+        path: Path,
+        password: str | None,
+        *,
+        seconds: float,
+        memory_bytes: int,
+        spare: Reader | None,
     ) -> None:
         self._path = path
         self._password = password
         self._seconds = seconds
         self._memory_bytes = memory_bytes
+        self._spare = spare
         self._engines = list(_ENGINES)
         self._readers: dict[str, Reader] = {}
         self._deaths: Counter[str] = Counter()
@@ -164,9 +196,12 @@ class OpenDocument:
             return reader
         if reader is not None:
             reader.close()
-        reader = Reader(engine, self._path, self._password, memory_bytes=self._memory_bytes)
+        if self._spare is not None and engine == _ENGINES[0]:
+            reader, self._spare = self._spare, None
+        else:
+            reader = Reader(engine, memory_bytes=self._memory_bytes)
         self._readers[engine] = reader
-        reader.open(self._seconds)
+        reader.open(self._path, self._password, self._seconds)
         if self.page_count not in (0, reader.page_count):
             # Its pages are not those that were counted, so its numbers mean others.
             raise Refused(Reason.UNREADABLE_PDF)

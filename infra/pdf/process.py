@@ -1,8 +1,8 @@
 """The process that parses a client's PDF: limited in memory, time and output, and replaceable.
 
-Run as `python -m infra.pdf.process ENGINE MEMORY_BYTES FILE`. It answers each line of JSON with
-one. When a command takes too long the system ends the process by its alarm, in the middle of
-native code too, and even if the parent is gone.
+Run as `python -m infra.pdf.process ENGINE MEMORY_BYTES`. It answers each line of JSON with one:
+the first names the file, the others what to cut from it. When a command takes too long the system
+ends the process by its alarm, in the middle of native code too, and even if the parent is gone.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def load(engine: str) -> Callable[[Path, dict[str, Any]], Engine]:
     return lambda path, command: InPlace(path, command["password"])
 
 
-def main(engine_name: str, memory_bytes: int, path: Path) -> None:
+def main(engine_name: str, memory_bytes: int) -> None:
     """Answer commands until the parent closes the pipe or goes."""
     # Ctrl-C reaches every process of a terminal; this one goes with its parent.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -60,7 +60,6 @@ def main(engine_name: str, memory_bytes: int, path: Path) -> None:
     replies = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)
     open_with = load(engine_name)
-    limit(memory_bytes, path.stat().st_size)
     engine: Engine | None = None
     reply: dict[str, Any] = {"ready": True}
     while True:
@@ -74,6 +73,8 @@ def main(engine_name: str, memory_bytes: int, path: Path) -> None:
         _alarm(command["seconds"])
         try:
             if engine is None:
+                path = Path(command["path"])
+                limit(memory_bytes, path.stat().st_size)
                 engine = open_with(path, command)
                 reply = {"page_count": engine.page_count, "warnings": list(engine.warnings)}
             else:
@@ -95,4 +96,4 @@ def _alarm(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]))

@@ -23,30 +23,29 @@ class Died(Exception):
 
 
 class Reader:
-    """An engine's process, and the file it has open."""
+    """An engine's process, which starts at once, and the file that it has open, if any."""
 
-    def __init__(self, engine: str, path: Path, password: str | None, *, memory_bytes: int) -> None:
-        self._password = password
+    def __init__(self, engine: str, *, memory_bytes: int) -> None:
         #: False once the process can't be asked any more.
         self.alive = True
         self.page_count = 0
         self.warnings: list[str] = []
-        self._process = subprocess.Popen(  # noqa: S603 - the only foreign word is a file's name
+        self._process = subprocess.Popen(  # noqa: S603 - no word of it is foreign
             # -S: our own search path says where everything is; looking for it takes a while.
-            [sys.executable, "-S", "-m", "infra.pdf.process", engine, str(memory_bytes), str(path)],
+            [sys.executable, "-S", "-m", "infra.pdf.process", engine, str(memory_bytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # It sees none of our environment, in which there are secrets.
             env={"PYTHONPATH": os.pathsep.join([_ROOT, *filter(None, sys.path)])},
         )
 
-    def open(self, seconds: float) -> None:
-        """Have the file opened. Raises Refused or Died; RuntimeError if there is no engine."""
+    def open(self, path: Path, password: str | None, seconds: float) -> None:
+        """Have a file opened, once. Raises Refused or Died; RuntimeError if there is no engine."""
         try:
             self._reply()
         except Died as error:
             raise RuntimeError("the process that parses PDFs does not start") from error
-        reply = self._ask(password=self._password, seconds=seconds)
+        reply = self._ask(path=str(path), password=password, seconds=seconds)
         self.page_count = reply["page_count"]
 
     def cut(self, pages: PageRange, target: Path, seconds: float) -> int:

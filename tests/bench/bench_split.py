@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from statistics import median
 
 import psutil
+
+from tests.bench.memory import Peak, own_memory
 
 CHUNK_PAGES = 25
 
@@ -40,19 +43,25 @@ class Figure:
 
 
 def cut_by_quire(source: Path, folder: Path) -> Iterator[int]:
-    """Cut into chunks as a split does; yield each one's bytes."""
+    """Cut into chunks as a split does; yield 0 when ready, then each one's bytes."""
     from common.pages import PageRange
     from infra.pdf.cutter import Cutter
 
-    with Cutter().open(source, None) as document:
-        for pages in PageRange(1, document.page_count).cut(CHUNK_PAGES):
-            yield document.cut(pages, folder / f"{pages.start}.pdf")
+    with Cutter().standby() as cutter:
+        # A split starts the engine and then downloads; here the copy stands for the download.
+        downloaded = folder / "source.pdf"
+        shutil.copyfile(source, downloaded)
+        yield 0
+        with cutter.open(downloaded, None) as document:
+            for pages in PageRange(1, document.page_count).cut(CHUNK_PAGES):
+                yield document.cut(pages, folder / f"{pages.start}.pdf")
 
 
 def cut_by_pypdf(source: Path, folder: Path) -> Iterator[int]:
-    """Cut into the same chunks by pypdf; yield each one's bytes."""
+    """Cut into the same chunks by pypdf; yield 0 when ready, then each one's bytes."""
     from pypdf import PdfReader, PdfWriter
 
+    yield 0
     reader = PdfReader(source)
     count = len(reader.pages)
     for start in range(0, count, CHUNK_PAGES):
@@ -71,45 +80,25 @@ WAYS: dict[str, tuple[Callable[[Path, Path], Iterator[int]], str]] = {
 }
 
 
-def own_memory(process: psutil.Process) -> int:
-    """Return the anonymous bytes of a process and its children: without the page cache."""
-    total = 0
-    for each in [process, *process.children(recursive=True)]:
-        try:
-            for line in Path(f"/proc/{each.pid}/status").read_text().splitlines():
-                if line.startswith("RssAnon"):
-                    total += int(line.split()[1]) * 1024
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # It ended while we looked.
-    return total
-
-
 def measure(way: str, source: Path) -> dict[str, float]:
     """Cut in this process; return seconds, seconds to the first chunk, bytes and peak memory."""
     cut, library = WAYS[way]
     import_module(library)
-    peak = 0
-    done = threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        this = psutil.Process()
-        while not done.wait(0.01):
-            peak = max(peak, own_memory(this))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
     first = 0.0
     size = 0
-    with tempfile.TemporaryDirectory(prefix="quire-bench-") as folder:
+    this = psutil.Process()
+    with (
+        tempfile.TemporaryDirectory(prefix="quire-bench-") as folder,
+        Peak(lambda: own_memory(this)) as peak,
+    ):
+        chunks = cut(source, Path(folder))
+        next(chunks)  # The document is at hand, and the libraries are loaded.
         started = time.perf_counter()
-        for chunk in cut(source, Path(folder)):
+        for chunk in chunks:
             first = first or time.perf_counter() - started
             size += chunk
         seconds = time.perf_counter() - started
-    done.set()
-    watcher.join()
-    return {"seconds": seconds, "first": first, "bytes": size, "peak": peak}
+    return {"seconds": seconds, "first": first, "bytes": size, "peak": peak.value}
 
 
 def measured(way: str, source: Path) -> dict[str, float]:
@@ -129,6 +118,11 @@ def measured(way: str, source: Path) -> dict[str, float]:
     return result
 
 
+def in_turn(source: Path, times: int = 3) -> list[tuple[dict[str, float], dict[str, float]]]:
+    """Measure both ways by turns: on a noisy machine only a pair can be compared."""
+    return [(measured("quire", source), measured("pypdf", source)) for _ in range(times)]
+
+
 def figures(folder: Path, *, quick: bool) -> Iterator[Figure]:
     """Make the documents, have them cut, and yield the figures."""
     from tests import pdfs
@@ -142,18 +136,13 @@ def figures(folder: Path, *, quick: bool) -> Iterator[Figure]:
     pdfs.write_shared_form(form, 1000 // share)
     pdfs.write_shared_resources(shared, 1000 // share)
 
-    ours, theirs = measured("quire", scan), measured("pypdf", scan)
     pages = f"{1000 // share:,}-page scan, {scan.stat().st_size / 1e6:.0f} MB"
-    yield Figure(f"own memory, {pages}", ours["peak"] / 1e6, "MB", 150)
-    yield Figure("  first chunk / all of it by pypdf", ours["first"] / theirs["seconds"], "", 0.1)
-    ours, theirs = measured("quire", manual), measured("pypdf", manual)
-    yield Figure(
-        f"{2000 // share:,}-page manual, speed / pypdf's",
-        theirs["seconds"] / ours["seconds"],
-        "x",
-        8,
-        at_most=False,
-    )
+    pairs = in_turn(scan)
+    yield Figure(f"own memory, {pages}", max(o["peak"] for o, _ in pairs) / 1e6, "MB", 150)
+    ratio = median(ours["first"] / theirs["seconds"] for ours, theirs in pairs)
+    yield Figure("  first chunk / all of it by pypdf", ratio, "", 0.1)
+    ratio = median(theirs["seconds"] / ours["seconds"] for ours, theirs in in_turn(manual))
+    yield Figure(f"{2000 // share:,}-page manual, speed / pypdf's", ratio, "x", 8, at_most=False)
     for source, name in ((form, "one AcroForm"), (shared, "one resource dictionary")):
         ours = measured("quire", source)
         yield Figure(

@@ -11,12 +11,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 
 from infra.local.home import Home
 from infra.local.stack import Stack, StackOptions
+from tests.bench.memory import Peak, own_memory
 from tests.e2e.quire_client import QuireClient
 from tests.pdfs.documents import write_mixed
+from tests.pdfs.large import write_big_scan
 
 
 def main() -> None:
@@ -47,6 +50,7 @@ def figures(folder: Path) -> Iterator[tuple[str, float, float | None]]:
             yield f"memory of {name}, MB PSS", megabytes, None
         yield "memory of all parts, MB PSS", sum(parts.values()), 500
         yield from _fan_out(stack, folder)
+        yield from _big_scan(stack, folder)
 
 
 def _fan_out(stack: Stack, folder: Path) -> Iterator[tuple[str, float, float | None]]:
@@ -68,6 +72,34 @@ def _fan_out(stack: Stack, folder: Path) -> Iterator[tuple[str, float, float | N
     yield "17 chunks: first to last dispatch, seconds", row["spread"].total_seconds(), 1
     yield "17 chunks: first dispatch to last result, seconds", row["read"].total_seconds(), None
     yield "425 pages: split to merged, seconds", row["whole"].total_seconds(), None
+
+
+def _big_scan(stack: Stack, folder: Path) -> Iterator[tuple[str, float, float | None]]:
+    """What a 400 MB document costs the functions host, all of it: API, event, split, merge."""
+    path = folder / "scan.pdf"
+    write_big_scan(path, 1000)
+    size = path.stat().st_size
+    _say(f"uploading a scan of 1,000 pages, {size / 1e6:.0f} MB")
+    with QuireClient(stack) as quire, quire.document_ai(instant=True):
+        announced = quire.http.post(
+            "/v1/documents", json={"filename": path.name, "size": size}
+        ).json()
+        host = psutil.Process(stack.processes["functions"])
+        before = own_memory(host)
+        with Peak(lambda: own_memory(host)) as peak:
+            with path.open("rb") as content:
+                httpx.put(announced["upload"]["url"], content=content, timeout=120)
+            quire.wait(announced["job_id"])
+        events = quire.rows(
+            "SELECT kind, min(at) AS at FROM job_events WHERE job_id = %s GROUP BY kind",
+            announced["job_id"],
+        )
+    at = {row["kind"]: row["at"] for row in events}
+    yield "1,000-page scan: own memory of all functions, MB", peak.value / 1e6, 150
+    yield "  of which before the upload, MB", before / 1e6, None
+    yield "  download and open, seconds", (at["planned"] - at["splitting"]).total_seconds(), None
+    first = (at["chunks_dispatched"] - at["planned"]).total_seconds()
+    yield "  open to first chunk dispatched, seconds", first, None
 
 
 def _pss(pid: int) -> float:
