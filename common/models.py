@@ -11,6 +11,7 @@ import msgspec
 
 from common.lifecycle import ChunkStatus, JobStatus, Stage
 from common.pages import PageRange
+from common.results import PageError
 
 DocumentId = NewType("DocumentId", UUID)
 JobId = NewType("JobId", UUID)
@@ -55,6 +56,8 @@ class SplitWork:
     owner: str
     source: ObjectRef
     attempt: int
+    #: Claims since the last progress, this one included.
+    stalls: int
     options: JobOptions
     password: str | None
     #: Whether an earlier attempt has already written the chunk rows.
@@ -117,6 +120,8 @@ class StoredChunk:
     status: ChunkStatus
     result_path: str | None
     result_checksum: str | None
+    #: How often its stored result was found damaged and read again.
+    reopened: int
     error_code: str | None
     error_message: str | None
 
@@ -129,6 +134,8 @@ class MergeWork:
     document_id: DocumentId
     run: int
     attempt: int
+    #: Claims since the merge became due, this one included.
+    stalls: int
     filename: str
     source_page_count: int
     #: Why the source may be incomplete; then the result is partial and says so.
@@ -146,9 +153,9 @@ class MergedDocument:
     status: JobStatus
     pages: int
     failed_pages: int
-    result_path: str
-    text_path: str
-    checksum: str
+    result_path: str | None
+    text_path: str | None
+    checksum: str | None
     error_code: str | None = None
     error_message: str | None = None
 
@@ -203,6 +210,8 @@ class JobView:
     result_path: str | None
     text_path: str | None
     chunk_errors: tuple[ChunkError, ...]
+    #: Pages that could not be read although the rest of their chunk could.
+    page_errors: tuple[PageError, ...]
 
 
 @dataclass(frozen=True, slots=True)

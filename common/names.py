@@ -18,6 +18,11 @@ def upload(document_id: UUID) -> str:
     return f"documents/{document_id}/source.pdf"
 
 
+def is_promised(name: str) -> bool:
+    """Whether an object in the uploads bucket is one that the API gave its name to."""
+    return name.startswith("documents/")
+
+
 def chunk_pdf(job_id: UUID, chunk_index: int, attempt: int) -> str:
     """Name, in the chunks bucket, of a chunk's pages as cut by the split's attempt."""
     return f"{job_id}/{chunk_index:05d}{_suffix(1, attempt)}.pdf"

@@ -24,7 +24,7 @@ from common.models import (
     Stranded,
 )
 from common.pages import PageRange
-from common.results import Page
+from common.results import Page, PageError
 
 
 class OpenPdf(Protocol):
@@ -95,11 +95,17 @@ class OcrEngine(Protocol):
         """
 
 
+class Arrivals(Protocol):
+    """The database as ingest sees it."""
+
+    def claim(
+        self, source: ObjectRef, *, owner: str, filename: str, promised: bool
+    ) -> SplitWork | None:
+        """Take the right to split an upload; None where it is done, taken or not wanted."""
+
+
 class Splits(Protocol):
     """The database as the splitter sees it. Each method is one transaction."""
-
-    def claim(self, source: ObjectRef, *, owner: str, filename: str) -> SplitWork | None:
-        """Take the right to split an upload; None where it is done or taken."""
 
     def plan(
         self,
@@ -129,6 +135,9 @@ class Splits(Protocol):
     def renew(self, work: SplitWork) -> bool:
         """Extend the lease; False when it is lost."""
 
+    def release(self, work: SplitWork, *, counted: bool) -> None:
+        """End the lease early, after an error; `counted` where it may be the document's fault."""
+
     def finish(self, work: SplitWork) -> None:
         """Record that everything is cut."""
 
@@ -149,7 +158,7 @@ class Chunks(Protocol):
         """Extend the lease; False when it is lost."""
 
     def complete(
-        self, work: ChunkWork, *, path: str, checksum: str, failed_pages: int
+        self, work: ChunkWork, *, path: str, checksum: str, errors: Sequence[PageError]
     ) -> ChunkOutcome:
         """Record the result and count the chunk. LeaseLost where it is another's."""
 
@@ -182,8 +191,20 @@ class Merges(Protocol):
     def reopen(self, work: MergeWork, chunk: StoredChunk) -> ChunkId:
         """Have a chunk read again whose stored result is damaged."""
 
-    def finish(self, work: MergeWork, merged: MergedDocument, boxes: Iterable[BoxRow]) -> None:
-        """Replace the boxes and end the job. LeaseLost where it is another's."""
+    def give_up(self, work: MergeWork, chunk: StoredChunk, code: str, message: str) -> None:
+        """Count a chunk as failed whose stored result stays damaged."""
+
+    def release(self, work: MergeWork, *, counted: bool) -> None:
+        """End the lease early, after an error; `counted` where it may be the document's fault."""
+
+    def write_boxes(self, work: MergeWork, rows: Iterable[BoxRow]) -> None:
+        """Write boxes that count once `finish` has said so."""
+
+    def discard_boxes(self, work: MergeWork) -> None:
+        """Remove the boxes of a merge that does not count."""
+
+    def finish(self, work: MergeWork, merged: MergedDocument) -> None:
+        """End the job with this merge's result and boxes. LeaseLost where it is another's."""
 
 
 class Upkeep(Protocol):

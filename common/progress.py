@@ -19,7 +19,7 @@ def line(job: JobView) -> str:
     """Return what the job is doing, in one line for a person."""
     match job.status:
         case JobStatus.PENDING:
-            return "Waiting for the upload"
+            return "Waiting to begin"
         case JobStatus.PAUSED:
             return f"Paused at chunk {_current(job)}/{job.total_chunks}"
         case JobStatus.COMPLETED:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from common.models import ChunkRef, JobId, ObjectRef
 from common.names import owner_of_upload
 from functions.lazily import built_once
+from functions.scratch import sweep
 from infra.logs import configure
 from infra.settings import Settings
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from infra.broker.feed import RedisLiveFeed
     from infra.broker.live import RedisLiveUpdates
     from infra.broker.locks import RedisChunkLocks
+    from infra.database.arrivals import PostgresArrivals
     from infra.database.chunks import PostgresChunks
     from infra.database.jobs import PostgresJobs
     from infra.database.merges import PostgresMerges
@@ -53,6 +55,7 @@ class Application:
             source,
             owner=owner_of_upload(source.name, default=settings.storage.default_owner),
             filename=source.name.rsplit("/", 1)[-1],
+            arrivals=self.arrivals,
             splits=self.splits,
             uploads=self.uploads,
             cutter=self.cutter,
@@ -128,6 +131,14 @@ class Application:
         from infra.database.jobs import PostgresJobs
 
         return PostgresJobs(self._pool)
+
+    @built_once
+    def arrivals(self) -> PostgresArrivals:
+        """What ingest writes."""
+        from infra.database.arrivals import PostgresArrivals
+
+        lease = timedelta(seconds=self.settings.leases.split_seconds)
+        return PostgresArrivals(self._pool, lease=lease)
 
     @built_once
     def splits(self) -> PostgresSplits:
@@ -254,4 +265,5 @@ def application() -> Application:
     """Return this process's application. Raises pydantic.ValidationError on a wrong environment."""
     settings = Settings()
     configure(settings.log_level)
+    sweep()
     return Application(settings)

@@ -98,7 +98,8 @@ class RetrySettings(BaseModel):
         default=5, ge=1, description="Workers that may fall silent over one chunk."
     )
     base_seconds: float = Field(default=2, gt=0, description="First back-off; doubles, jittered.")
-    max_seconds: float = Field(default=60, gt=0)
+    # The broker gives a message out twice that it holds longer than its visibility timeout.
+    max_seconds: float = Field(default=60, gt=0, le=200)
 
 
 class MaintainSettings(BaseModel):

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from common.models import ChunkId, JobId, ObjectRef, PlannedChunk, SplitWork
 from common.pages import PageRange
+from infra.database.arrivals import PostgresArrivals
 from infra.database.chunks import PostgresChunks
 from infra.database.jobs import PostgresJobs
 from infra.database.merges import PostgresMerges
@@ -46,10 +47,20 @@ class World:
             self.pool, resend_after=timedelta(minutes=1), upload_deadline=timedelta(days=7)
         )
 
+    @property
+    def arrivals(self) -> PostgresArrivals:
+        return PostgresArrivals(self.pool, lease=LEASE)
+
+    def claim_split(
+        self, source: ObjectRef, *, owner: str = "alice", promised: bool = False
+    ) -> SplitWork | None:
+        """Tell that an upload has landed."""
+        return self.arrivals.claim(source, owner=owner, filename="book.pdf", promised=promised)
+
     def land(self, owner: str = "alice") -> SplitWork:
         """Claim the split of a new upload."""
         source = ObjectRef("uploads", f"{uuid4()}.pdf", 1)
-        work = self.splits.claim(source, owner=owner, filename="book.pdf")
+        work = self.claim_split(source, owner=owner)
         assert work is not None
         return work
 
@@ -69,7 +80,7 @@ class World:
         """Claim and complete a chunk; return whether it was the last."""
         work = self.chunks.claim(chunk_id)
         assert work is not None
-        return self.chunks.complete(work, path="p", checksum="c", failed_pages=0).was_last
+        return self.chunks.complete(work, path="p", checksum="c").was_last
 
     def age(self, table: str, column: str, by: timedelta, **where: object) -> None:
         """Move a time in a row into the past, instead of waiting."""

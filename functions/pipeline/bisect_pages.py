@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 from common.errors import MisconfiguredError, PermanentError
 from common.merging import join, mean_confidence, number_pages, shift_page
@@ -13,6 +11,7 @@ from common.models import ChunkWork
 from common.pages import PageRange
 from common.ports import OcrEngine, PdfCutter
 from common.results import ChunkResult, PageError
+from functions.scratch import scratch_folder
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +29,8 @@ def read_or_bisect(
     Raises PermanentError where no page of the chunk could be read, and TransientError or
     QuotaError as the engine does. `between` is called before every call and may raise.
     """
-    with tempfile.TemporaryDirectory(prefix="quire-chunk-") as folder:
-        whole = Path(folder) / "chunk.pdf"
+    with scratch_folder("chunk") as folder:
+        whole = folder / "chunk.pdf"
 
         def read(part: PageRange, content: bytes) -> ChunkResult:
             between()
@@ -49,7 +48,7 @@ def read_or_bisect(
                     return _unreadable(work, part, error)
                 if not whole.exists():
                     whole.write_bytes(pdf)
-                return join([read(half, cut(half)) for half in part.halves()])
+                return join([read_half(half) for half in part.halves()])
             number_pages(pages, part.start)
             # Offsets begin at the part's first page, whatever the engine began with.
             start = pages[0].start
@@ -66,9 +65,18 @@ def read_or_bisect(
                 pages=pages,
             )
 
+        def read_half(part: PageRange) -> ChunkResult:
+            try:
+                content = cut(part)
+            except PermanentError as error:
+                if len(part) == 1:
+                    return _unreadable(work, part, error)
+                return join([read_half(half) for half in part.halves()])
+            return read(part, content)
+
         def cut(part: PageRange) -> bytes:
             first = work.pages.start - 1
-            target = Path(folder) / f"{part}.pdf"
+            target = folder / f"{part}.pdf"
             with cutter().open(whole, None) as source:
                 source.cut(PageRange(part.start - first, part.end - first), target)
             content = target.read_bytes()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
 
+from common.models import Stranded
 from common.ports import Dispatch, Tasks, Upkeep, Uploads
 
 log = logging.getLogger(__name__)
@@ -23,24 +26,58 @@ class MaintainReport:
 def maintain(
     *, upkeep: Upkeep, uploads: Uploads, dispatch: Dispatch, tasks: Tasks
 ) -> MaintainReport:
-    """Send again what lost its message or its holder. Safe to run at any time, also twice."""
-    merges = splits = 0
-    for stranded in upkeep.stopped_jobs():
+    """Send again what lost its message or its holder. Safe to run at any time, also twice.
+
+    One service that is away does not keep the others' work from being sent: every cure is tried,
+    and then all that went wrong is raised together.
+    """
+    found = {"chunks": 0, "splits": 0, "merges": 0, "expired": 0}
+    wrong: list[Exception] = []
+
+    def resend_chunks() -> None:
+        chunks = upkeep.stopped_chunks(broker_is_empty=dispatch.waiting() == 0)
+        if chunks:
+            dispatch.send_chunks(chunks)
+        found["chunks"] = len(chunks)
+
+    def resend(stranded: Stranded) -> None:
         if stranded.is_merge:
             tasks.send_merge(stranded.job_id, stranded.dispatch)
-            merges += 1
+            found["merges"] += 1
         else:
             tasks.send_ingest(stranded.source, stranded.dispatch)
-            splits += 1
-    for stranded in upkeep.awaited_uploads():
+            found["splits"] += 1
+
+    def look_for(stranded: Stranded) -> None:
         landed = uploads.find(stranded.source)
         if landed is not None:
             tasks.send_ingest(landed, stranded.dispatch)
-            splits += 1
-    chunks = upkeep.stopped_chunks(broker_is_empty=dispatch.waiting() == 0)
-    if chunks:
-        dispatch.send_chunks(chunks)
-    report = MaintainReport(len(chunks), splits, merges, upkeep.expire_uploads())
-    if any((report.chunks_resent, splits, merges, report.uploads_expired)):
-        log.warning("stopped work was sent again", extra={"report": str(report)})
+            found["splits"] += 1
+
+    def expire() -> None:
+        found["expired"] = upkeep.expire_uploads()
+
+    def attempt(cure: Callable[[], None]) -> None:
+        try:
+            cure()
+        except Exception as error:  # noqa: BLE001 - raised below, after the others had their turn
+            wrong.append(error)
+
+    attempt(resend_chunks)
+    for stranded in upkeep.stopped_jobs():
+        attempt(partial(resend, stranded))
+    attempt(expire)
+    for stranded in upkeep.awaited_uploads():
+        attempt(partial(look_for, stranded))
+
+    report = MaintainReport(
+        chunks_resent=found["chunks"],
+        splits_resent=found["splits"],
+        merges_resent=found["merges"],
+        uploads_expired=found["expired"],
+    )
+    if any(found.values()):
+        log.warning("stopped work was sent again", extra=asdict(report))
+    if wrong:
+        raise ExceptionGroup("Not everything that stopped could be sent again.", wrong)
     return report

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,16 +21,20 @@ from common.names import merged_result, merged_text
 from common.ports import Dispatch, LiveUpdates, Merges, Results
 from common.results import ChunkResult, Page, PageError
 from functions.pipeline.heartbeat import Heartbeat
+from functions.pipeline.stalls import refuse_if_stalled
+from functions.scratch import scratch_folder
 
 log = logging.getLogger(__name__)
 
 
-class DamagedResult(Exception):
-    """A stored chunk result is gone or does not match its checksum."""
+#: A result that is damaged so often is not worth another paid call.
+_MAX_REOPENED = 2
+#: Boxes in one transaction: about half a second's worth.
+_BOXES_AT_ONCE = 50_000
 
-    def __init__(self, chunk: StoredChunk) -> None:
-        super().__init__(f"chunk {chunk.index}")
-        self.chunk = chunk
+
+class _DamagedResult(Exception):
+    """A stored chunk result is gone or does not match its checksum."""
 
 
 def merge_chunks(
@@ -44,8 +48,9 @@ def merge_chunks(
 ) -> None:
     """Claim the merge, write the result and its text, fill the boxes and end the job.
 
-    Safe to call twice: objects carry the attempt in their name, and the row says which counts.
+    Safe to call twice: objects and boxes carry the attempt, and the row says which counts.
     A chunk whose stored result is damaged is read again, and the merge comes back after it.
+    A permanent error ends the job with its code; any other gives the lease back and is raised.
     """
     work = merges.claim(job_id)
     if work is None:
@@ -53,38 +58,87 @@ def merge_chunks(
         return
     live.publish(job_id)
     try:
+        refuse_if_stalled(work.stalls)
         with (
-            tempfile.TemporaryDirectory(prefix="quire-merge-") as folder,
+            scratch_folder("merge") as folder,
             Heartbeat(
                 lambda: merges.renew(work), every_seconds=lease.total_seconds() / 3
             ) as heartbeat,
         ):
-            chunks = merges.chunks(work)
-            spool = Path(folder) / "result.json"
-            text = Path(folder) / "text.txt"
-            bound = _Bound(work)
-            with spool.open("wb") as result_file, text.open("wb") as text_file:
-                for chunk in chunks:
-                    heartbeat.check()
-                    bound.add(_load(chunk, results), chunk, result_file, text_file)
-                bound.close(result_file)
-            merged = bound.record(_store(work, spool, text, results))
-            heartbeat.check()
-            merges.finish(work, merged, _boxes(spool))
+            _bind(work, folder, heartbeat, merges, results, dispatch)
     except LeaseLost:
         log.warning("merge lost its lease", extra={"job_id": str(job_id)})
+        merges.discard_boxes(work)
         return
-    except DamagedResult as damage:
-        log.error(
-            "stored chunk result is damaged, it is read again",
-            extra={"job_id": str(job_id), "chunk_index": damage.chunk.index},
-        )
-        reopened = ChunkRef(merges.reopen(work, damage.chunk), work.document_id, damage.chunk.index)
-        try:
-            dispatch.send_chunks([reopened])
-        except TransientError:
-            log.warning("broker is away, the chunk waits for maintain", exc_info=True)
+    except PermanentError as error:
+        log.error("merge failed", extra={"job_id": str(job_id), "code": error.code})
+        _fail(work, error, merges)
+    except BaseException as error:
+        merges.release(work, counted=not isinstance(error, TransientError))
+        raise
     live.publish(job_id)
+
+
+def _bind(
+    work: MergeWork,
+    folder: Path,
+    heartbeat: Heartbeat,
+    merges: Merges,
+    results: Results,
+    dispatch: Dispatch,
+) -> None:
+    spool, text = folder / "result.json", folder / "text.txt"
+    bound = _Bound(work)
+    with spool.open("wb") as result_file, text.open("wb") as text_file:
+        for chunk in merges.chunks(work):
+            heartbeat.check()
+            try:
+                result = _load(chunk, results)
+            except _DamagedResult:
+                if chunk.reopened < _MAX_REOPENED:
+                    _read_again(work, chunk, merges, dispatch)
+                    return
+                code, message = "RESULT_DAMAGED", "The stored result of these pages is damaged."
+                merges.give_up(work, chunk, code, message)
+                bound.fail(chunk, code, message)
+            else:
+                bound.add(result, chunk, result_file, text_file)
+        bound.close(result_file)
+    merged = bound.record(_store(work, spool, text, results))
+    for rows in _batches(_boxes(spool), _BOXES_AT_ONCE):
+        heartbeat.check()
+        merges.write_boxes(work, rows)
+    merges.finish(work, merged)
+
+
+def _read_again(work: MergeWork, chunk: StoredChunk, merges: Merges, dispatch: Dispatch) -> None:
+    log.error(
+        "stored chunk result is damaged, it is read again",
+        extra={"job_id": str(work.job_id), "chunk_index": chunk.index},
+    )
+    reopened = ChunkRef(merges.reopen(work, chunk), work.document_id, chunk.index)
+    try:
+        dispatch.send_chunks([reopened])
+    except TransientError:
+        log.warning("broker is away, the chunk waits for maintain", exc_info=True)
+
+
+def _fail(work: MergeWork, error: PermanentError, merges: Merges) -> None:
+    failed = MergedDocument(
+        status=JobStatus.FAILED,
+        pages=0,
+        failed_pages=0,
+        result_path=None,
+        text_path=None,
+        checksum=None,
+        error_code=error.code,
+        error_message=error.message,
+    )
+    try:
+        merges.finish(work, failed)
+    except LeaseLost:
+        log.warning("merge lost its lease", extra={"job_id": str(work.job_id)})
+    merges.discard_boxes(work)
 
 
 def _load(chunk: StoredChunk, results: Results) -> ChunkResult | None:
@@ -96,9 +150,9 @@ def _load(chunk: StoredChunk, results: Results) -> ChunkResult | None:
     try:
         content = results.read_chunk(chunk.result_path)
     except NotFound as error:
-        raise DamagedResult(chunk) from error
+        raise _DamagedResult from error
     if hashlib.sha256(content).hexdigest() != chunk.result_checksum:
-        raise DamagedResult(chunk)
+        raise _DamagedResult
     result = msgspec.json.decode(content, type=ChunkResult)
     check_pages(result, chunk.pages)
     return result
@@ -123,10 +177,7 @@ class _Bound:
         text_file: BinaryIO,
     ) -> None:
         if result is None:
-            self.errors.extend(
-                PageError(number, chunk.error_code or "", chunk.error_message or "")
-                for number in chunk.pages
-            )
+            self.fail(chunk, chunk.error_code or "", chunk.error_message or "")
             return
         for page in result.pages:
             shift_page(page, self.length)
@@ -137,6 +188,9 @@ class _Bound:
             self.confidence += page.confidence * len(page.text)
         self.length += len(result.full_text)
         self.errors.extend(result.errors)
+
+    def fail(self, chunk: StoredChunk, code: str, message: str) -> None:
+        self.errors.extend(PageError(number, code, message) for number in chunk.pages)
 
     def close(self, result_file: BinaryIO) -> None:
         if not self.pages:
@@ -187,6 +241,11 @@ def _store(work: MergeWork, spool: Path, text: Path, results: Results) -> tuple[
     with text.open("rb") as content:
         results.write_result(text_path, content, "text/plain; charset=utf-8")
     return path, text_path, checksum
+
+
+def _batches(rows: Iterator[BoxRow], size: int) -> Iterator[list[BoxRow]]:
+    while batch := list(islice(rows, size)):
+        yield batch
 
 
 def _boxes(spool: Path) -> Iterator[BoxRow]:

@@ -11,7 +11,14 @@ from datetime import timedelta
 
 import msgspec
 
-from common.errors import LeaseLost, PermanentError, QuotaError, TransientError
+from common.errors import (
+    LeaseLost,
+    NotFound,
+    PermanentError,
+    QuireError,
+    QuotaError,
+    TransientError,
+)
 from common.models import ChunkOutcome, ChunkRef, ChunkWork
 from common.names import chunk_result
 from common.ports import (
@@ -30,6 +37,9 @@ from functions.pipeline.hand_on import hand_on
 from functions.pipeline.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)
+
+#: Well below the broker's visibility timeout, behind which it would give the message out twice.
+_LONGEST_HOLD_SECONDS = 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,9 @@ def process_chunk(
             log.warning("lease lost", extra=_ids(work))
             return
         except QuotaError as error:
-            delay = timedelta(seconds=error.retry_after_seconds * random.uniform(1, 1.5))  # noqa: S311
+            # A service may ask for hours; the broker must not hold a message for so long.
+            seconds = min(error.retry_after_seconds, _LONGEST_HOLD_SECONDS)
+            delay = timedelta(seconds=seconds * random.uniform(1, 1.5))  # noqa: S311
             _put_back(work, error, delay, chunks, dispatch, counted=False)
             live.publish(work.job_id)
             return
@@ -98,7 +110,7 @@ def process_chunk(
                 live.publish(work.job_id)
                 return
             outcome = _fail(work, error, chunks)
-        except PermanentError as error:
+        except (PermanentError, NotFound) as error:
             outcome = _fail(work, error, chunks)
     if outcome is None:
         return
@@ -135,7 +147,7 @@ def _read_and_record(
             work,
             path=path,
             checksum=hashlib.sha256(content).hexdigest(),
-            failed_pages=len(result.errors),
+            errors=result.errors,
         )
 
 
@@ -160,9 +172,7 @@ def _put_back(
         log.warning("broker is away, the chunk waits for maintain", exc_info=True)
 
 
-def _fail(
-    work: ChunkWork, error: TransientError | PermanentError, chunks: Chunks
-) -> ChunkOutcome | None:
+def _fail(work: ChunkWork, error: QuireError, chunks: Chunks) -> ChunkOutcome | None:
     log.error("chunk failed", extra=_ids(work) | {"code": error.code})
     try:
         return chunks.fail(work, error.code, error.message)

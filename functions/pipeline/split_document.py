@@ -7,7 +7,6 @@ its total from the start and a split that crashed goes on where it stopped.
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,12 +15,13 @@ from pathlib import Path
 from threading import Semaphore
 
 from common.chunking import plan_chunks
-from common.errors import LeaseLost, PermanentError, QuireError, TransientError
+from common.errors import LeaseLost, NotFound, PermanentError, QuireError, TransientError
 from common.lifecycle import ChunkStatus
 from common.models import ChunkRef, ObjectRef, PlannedChunk, SplitWork
-from common.names import chunk_pdf
+from common.names import chunk_pdf, is_promised
 from common.pages import PageRange, parse_page_selection
 from common.ports import (
+    Arrivals,
     Chunks,
     Dispatch,
     LiveUpdates,
@@ -33,6 +33,8 @@ from common.ports import (
 )
 from functions.pipeline.hand_on import hand_on
 from functions.pipeline.heartbeat import Heartbeat
+from functions.pipeline.stalls import refuse_if_stalled
+from functions.scratch import scratch_folder
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ def split_document(
     *,
     owner: str,
     filename: str,
+    arrivals: Arrivals,
     splits: Splits,
     uploads: Uploads,
     cutter: PdfCutter,
@@ -71,23 +74,24 @@ def split_document(
     """Claim the document at `source`, cut it and dispatch its chunks.
 
     Safe to call twice: the second finds the job claimed or cut. A permanent error ends the job
-    with its code; any other is raised, so that the event is delivered again.
+    with its code; any other gives the lease back and is raised, so that the event is delivered
+    again. A document at which attempt after attempt ends without progress is given up.
     """
-    work = splits.claim(source, owner=owner, filename=filename)
+    work = arrivals.claim(source, owner=owner, filename=filename, promised=is_promised(source.name))
     if work is None:
         log.info("upload is split or being split", extra={"object": source.name})
         return
     live.publish(work.job_id)
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="quire-split-") as folder,
+            scratch_folder("split") as folder,
             Heartbeat(
                 lambda: splits.renew(work), every_seconds=lease.total_seconds() / 3
             ) as heartbeat,
         ):
             split = _Split(
                 work,
-                Path(folder),
+                folder,
                 heartbeat,
                 splits,
                 uploads,
@@ -98,11 +102,15 @@ def split_document(
                 live,
                 limits,
             )
+            refuse_if_stalled(work.stalls)
             split.run()
-    except PermanentError as error:
+    except (PermanentError, NotFound) as error:
         splits.fail(work, error.code, error.message)
     except LeaseLost:
         log.warning("split lost its lease", extra={"job_id": str(work.job_id)})
+    except BaseException as error:
+        splits.release(work, counted=not isinstance(error, TransientError))
+        raise
     live.publish(work.job_id)
 
 
@@ -122,20 +130,27 @@ class _Split:
     room: Semaphore = field(default_factory=lambda: Semaphore(2 * _UPLOADS_AT_ONCE))
 
     def run(self) -> None:
+        # An earlier attempt may have cut everything and only not said so.
+        if not self.work.planned or self._waiting():
+            self._cut_source()
+        self.splits.finish(self.work)
+        log.info("document is split", extra={"job_id": str(self.work.job_id)})
+
+    def _cut_source(self) -> None:
         path = self.folder / "source.pdf"
         with self.cutter.standby() as cutter:
             size = self.uploads.download(self.work.source, path)
             with cutter.open(path, self.work.password) as pdf:
                 if not self.work.planned:
                     self._plan(pdf, size)
-                waiting = [
-                    chunk
-                    for chunk in self.splits.planned(self.work)
-                    if chunk.source is None and chunk.status is ChunkStatus.PENDING
-                ]
-                self._cut_and_send(pdf, waiting)
-        self.splits.finish(self.work)
-        log.info("document is split", extra={"job_id": str(self.work.job_id)})
+                self._cut_and_send(pdf, self._waiting())
+
+    def _waiting(self) -> list[PlannedChunk]:
+        return [
+            chunk
+            for chunk in self.splits.planned(self.work)
+            if chunk.source is None and chunk.status is ChunkStatus.PENDING
+        ]
 
     def _plan(self, pdf: OpenPdf, size: int) -> None:
         options = self.work.options

@@ -6,10 +6,12 @@ there, so exactly one of them sees the count become whole.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, LiteralString
 
 import msgspec
+from psycopg.types.json import Jsonb
 
 from common.errors import LeaseLost
 from common.lifecycle import CHUNK_STEPS, ChunkStatus, sources_of
@@ -23,6 +25,7 @@ from common.models import (
     ObjectRef,
 )
 from common.pages import PageRange
+from common.results import PageError
 from infra.database.pool import Pool
 
 
@@ -75,7 +78,7 @@ class PostgresChunks:
             UPDATE chunks
                SET status = %(status)s, lease_expires_at = NULL, finished_at = clock_timestamp(),
                    result_storage_path = %(path)s, result_checksum = %(checksum)s,
-                   failed_pages = %(failed_pages)s,
+                   failed_pages = %(failed_pages)s, page_errors = %(page_errors)s,
                    error_code = %(code)s, error_message = %(message)s
              WHERE id = %(id)s AND attempt = %(attempt)s AND status = ANY(%(before)s)
                -- One that waits is only failed by a splitter that could not cut it.
@@ -92,6 +95,8 @@ class PostgresChunks:
                    dispatches = dispatches
                        + (completed_chunks + failed_chunks + 1 = total_chunks
                           AND jobs.status = 'processing')::int,
+                   stalls = CASE WHEN completed_chunks + failed_chunks + 1 = total_chunks
+                                 THEN 0 ELSE stalls END,
                    dispatched_at = CASE WHEN completed_chunks + failed_chunks + 1 = total_chunks
                                         THEN now() ELSE dispatched_at END,
                    lease_expires_at = CASE
@@ -127,7 +132,8 @@ class PostgresChunks:
                SET status = 'pending', lease_expires_at = NULL,
                    failures = failures + %(counted)s::int,
                    due_at = now() + %(delay)s,
-                   dispatches = dispatches + 1, dispatched_at = clock_timestamp(),
+                   -- A message of its own: that it waits says nothing about the ones before.
+                   dispatches = 1, dispatched_at = clock_timestamp(),
                    error_code = %(code)s, error_message = %(message)s
              WHERE id = %(id)s AND attempt = %(attempt)s AND status = ANY(%(from)s)
             RETURNING job_id, index, page_start, page_end, failures
@@ -190,7 +196,7 @@ class PostgresChunks:
             return connection.execute(self.RENEW, values).rowcount == 1
 
     def complete(
-        self, work: ChunkWork, *, path: str, checksum: str, failed_pages: int
+        self, work: ChunkWork, *, path: str, checksum: str, errors: Sequence[PageError] = ()
     ) -> ChunkOutcome:
         """Record the stored result and count it. LeaseLost where the attempt is not ours."""
         return self._finish(
@@ -200,8 +206,9 @@ class PostgresChunks:
             status=ChunkStatus.COMPLETED.value,
             path=path,
             checksum=checksum,
-            completed_pages=len(work.pages) - failed_pages,
-            failed_pages=failed_pages,
+            completed_pages=len(work.pages) - len(errors),
+            failed_pages=len(errors),
+            page_errors=Jsonb(msgspec.to_builtins(errors)),
             code=None,
             message=None,
         )
@@ -236,6 +243,7 @@ class PostgresChunks:
             checksum=None,
             completed_pages=0,
             failed_pages=pages,
+            page_errors=Jsonb([]),
             code=code,
             message=message,
         )

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from common.lifecycle import JobStatus, Stage
 from common.models import ChunkError, DocumentId, JobEvent, JobId, JobOptions, JobView, ObjectRef
+from common.results import PageError
 from infra.database.pool import Pool
 
 
@@ -44,6 +45,13 @@ class PostgresJobs:
          WHERE job_id = %(job_id)s AND error_code IS NOT NULL
            AND (status = 'failed' OR failures > 0)
            AND status <> 'completed'
+         ORDER BY page_start LIMIT 100
+    """
+
+    PAGE_ERRORS: Final[LiteralString] = """
+        SELECT jsonb_array_elements(page_errors) AS error
+          FROM chunks
+         WHERE job_id = %(job_id)s AND status = 'completed' AND failed_pages > 0
          ORDER BY page_start LIMIT 100
     """
 
@@ -96,8 +104,9 @@ class PostgresJobs:
             row = connection.execute(self.FIND, {"job_id": job_id, "owner": owner}).fetchone()
             if row is None:
                 return None
-            errors = connection.execute(self.CHUNK_ERRORS, {"job_id": job_id}).fetchall()
-        return _view(row, errors)
+            chunks = connection.execute(self.CHUNK_ERRORS, {"job_id": job_id}).fetchall()
+            pages = connection.execute(self.PAGE_ERRORS, {"job_id": job_id}).fetchall()
+        return _view(row, chunks, [msgspec.convert(page["error"], PageError) for page in pages])
 
     def events(
         self, job_id: UUID, *, owner: str, after: int = 0, limit: int = 500
@@ -117,7 +126,9 @@ class PostgresJobs:
             connection.execute("SELECT 1")
 
 
-def _view(row: dict[str, Any], errors: list[dict[str, Any]]) -> JobView:
+def _view(
+    row: dict[str, Any], errors: list[dict[str, Any]], page_errors: list[PageError]
+) -> JobView:
     return JobView(
         id=JobId(row["id"]),
         document_id=DocumentId(row["document_id"]),
@@ -151,4 +162,5 @@ def _view(row: dict[str, Any], errors: list[dict[str, Any]]) -> JobView:
             )
             for error in errors
         ),
+        page_errors=tuple(page_errors),
     )

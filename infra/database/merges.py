@@ -21,11 +21,12 @@ class PostgresMerges:
     CLAIM: Final[LiteralString] = """
         WITH claimed AS (
             UPDATE jobs
-               SET attempt = attempt + 1, lease_expires_at = now() + %(lease)s,
-                   heartbeat_at = now(), last_event = last_event + 1
+               SET attempt = attempt + 1, stalls = stalls + 1,
+                   lease_expires_at = now() + %(lease)s, heartbeat_at = now(),
+                   last_event = last_event + 1
              WHERE id = %(job_id)s AND status = 'processing' AND stage = 'merging'
                AND (lease_expires_at IS NULL OR lease_expires_at < now())
-            RETURNING id, document_id, run, attempt, last_event
+            RETURNING id, document_id, run, attempt, stalls, last_event
         ), event AS (
             INSERT INTO job_events (job_id, id, kind, details)
             SELECT id, last_event, 'merge_started', jsonb_build_object('attempt', attempt)
@@ -38,7 +39,7 @@ class PostgresMerges:
     # In the document's order, which is not the index's where a chunk had to be halved.
     CHUNKS: Final[LiteralString] = """
         SELECT index, page_start, page_end, status, result_storage_path, result_checksum,
-               error_code, error_message
+               reopened, error_code, error_message
           FROM chunks WHERE job_id = %(job_id)s ORDER BY page_start
     """
 
@@ -46,6 +47,23 @@ class PostgresMerges:
         UPDATE jobs SET lease_expires_at = now() + %(lease)s, heartbeat_at = now()
          WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'merging'
            AND status = 'processing'
+    """
+
+    RELEASE: Final[LiteralString] = """
+        UPDATE jobs
+           SET lease_expires_at = now(), stalls = stalls - (NOT %(counted)s)::int
+         WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'merging'
+           AND status = 'processing'
+    """
+
+    BOXES: Final[LiteralString] = """
+        COPY bounding_boxes (document_id, job_id, attempt, page, word, text, text_start, text_end,
+                             x0, y0, x1, y1, confidence) FROM STDIN
+    """
+
+    OWN_BOXES: Final[LiteralString] = """
+        DELETE FROM bounding_boxes
+         WHERE document_id = %(document_id)s AND job_id = %(job_id)s AND attempt = %(attempt)s
     """
 
     FINISH: Final[LiteralString] = """
@@ -63,6 +81,12 @@ class PostgresMerges:
             UPDATE documents
                SET status = CASE WHEN %(status)s = 'failed' THEN 'failed' ELSE 'ocr_complete' END
              WHERE id = (SELECT document_id FROM finished)
+        ), outdated AS (
+            DELETE FROM bounding_boxes
+             WHERE document_id = (SELECT document_id FROM finished)
+               AND (job_id, attempt) <> (%(job_id)s, %(attempt)s)
+        ), forgotten AS (
+            DELETE FROM job_passwords WHERE job_id = (SELECT id FROM finished)
         )
         INSERT INTO job_events (job_id, id, kind, details)
         SELECT id, last_event, 'job_' || status, %(details)s FROM finished
@@ -92,8 +116,38 @@ class PostgresMerges:
         )
         UPDATE chunks
            SET status = 'pending', result_storage_path = NULL, result_checksum = NULL,
-               failed_pages = 0, finished_at = NULL, failures = failures + 1,
-               dispatches = dispatches + 1, dispatched_at = clock_timestamp()
+               failed_pages = 0, page_errors = '[]', finished_at = NULL,
+               failures = 0, lost_leases = 0, reopened = reopened + 1,
+               dispatches = 1, dispatched_at = clock_timestamp()
+         WHERE job_id = (SELECT id FROM job) AND index = %(index)s
+        RETURNING id
+    """
+
+    # One that was read again and again, and is damaged still: counted as failed instead.
+    GIVE_UP: Final[LiteralString] = """
+        WITH job AS (
+            UPDATE jobs
+               SET completed_chunks = completed_chunks - 1, failed_chunks = failed_chunks + 1,
+                   completed_pages = completed_pages - chunks.page_end + chunks.page_start - 1
+                                     + chunks.failed_pages,
+                   failed_pages = jobs.failed_pages - chunks.failed_pages
+                                  + chunks.page_end - chunks.page_start + 1,
+                   last_event = last_event + 1
+              FROM chunks
+             WHERE jobs.id = %(job_id)s AND jobs.attempt = %(attempt)s AND stage = 'merging'
+               AND jobs.status = 'processing'
+               AND chunks.job_id = jobs.id AND chunks.index = %(index)s
+               AND chunks.status = 'completed'
+            RETURNING jobs.id, last_event
+        ), event AS (
+            INSERT INTO job_events (job_id, id, kind, details)
+            SELECT id, last_event, 'chunk_failed',
+                   jsonb_build_object('chunk_index', %(index)s::int, 'code', %(code)s::text)
+              FROM job
+        )
+        UPDATE chunks
+           SET status = 'failed', error_code = %(code)s, error_message = %(message)s,
+               failed_pages = page_end - page_start + 1, page_errors = '[]'
          WHERE job_id = (SELECT id FROM job) AND index = %(index)s
         RETURNING id
     """
@@ -114,6 +168,7 @@ class PostgresMerges:
             document_id=DocumentId(row["document_id"]),
             run=row["run"],
             attempt=row["attempt"],
+            stalls=row["stalls"],
             filename=row["filename"],
             source_page_count=row["page_count"],
             warnings=tuple(row["warnings"]),
@@ -130,6 +185,7 @@ class PostgresMerges:
                 status=ChunkStatus(row["status"]),
                 result_path=row["result_storage_path"],
                 result_checksum=row["result_checksum"],
+                reopened=row["reopened"],
                 error_code=row["error_code"],
                 error_message=row["error_message"],
             )
@@ -148,24 +204,47 @@ class PostgresMerges:
         with self._pool.connection() as connection:
             row = connection.execute(self.REOPEN, values).fetchone()
         if row is None:
-            raise LeaseLost("Another attempt merges this document, or the job has ended.")
+            raise _lost()
         return ChunkId(row["id"])
 
-    def finish(
-        self,
-        work: MergeWork,
-        merged: MergedDocument,
-        boxes: Iterable[BoxRow],
-    ) -> None:
-        """Replace the document's boxes and end the job, in one transaction.
-
-        The boxes go in by COPY, row by row as `boxes` yields them. LeaseLost, with nothing
-        written, where the merge is another attempt's by now.
-        """
-        failed = merged.status is JobStatus.FAILED
+    def give_up(self, work: MergeWork, chunk: StoredChunk, code: str, message: str) -> None:
+        """Count a chunk as failed whose stored result stays damaged."""
         values = {
             "job_id": work.job_id,
             "attempt": work.attempt,
+            "index": chunk.index,
+            "code": code,
+            "message": message,
+        }
+        with self._pool.connection() as connection:
+            if connection.execute(self.GIVE_UP, values).fetchone() is None:
+                raise _lost()
+
+    def release(self, work: MergeWork, *, counted: bool) -> None:
+        """End the lease early, after an error; `counted` where it may be the document's fault."""
+        with self._pool.connection() as connection:
+            connection.execute(self.RELEASE, {**_fence(work), "counted": counted})
+
+    def write_boxes(self, work: MergeWork, rows: Iterable[BoxRow]) -> None:
+        """Copy rows under this merge's attempt. They count once `finish` has said so."""
+        with (
+            self._pool.connection() as connection,
+            connection.cursor() as cursor,
+            cursor.copy(self.BOXES) as copy,
+        ):
+            for row in rows:
+                copy.write_row((work.document_id, work.job_id, work.attempt, *row))
+
+    def discard_boxes(self, work: MergeWork) -> None:
+        """Remove the rows of a merge that does not count."""
+        with self._pool.connection() as connection:
+            connection.execute(self.OWN_BOXES, _fence(work))
+
+    def finish(self, work: MergeWork, merged: MergedDocument) -> None:
+        """End the job with this merge's result and boxes. LeaseLost where it is another's."""
+        failed = merged.status is JobStatus.FAILED
+        values = {
+            **_fence(work),
             "status": merged.status.value,
             "result_path": merged.result_path,
             "text_path": merged.text_path,
@@ -177,19 +256,14 @@ class PostgresMerges:
                 | ({"code": merged.error_code, "message": merged.error_message} if failed else {})
             ),
         }
-        with self._pool.connection() as connection, connection.transaction():
-            # The fence first: a late merge must not even touch the rows.
+        with self._pool.connection() as connection:
             if connection.execute(self.FINISH, values).rowcount == 0:
-                raise LeaseLost("Another attempt merges this document, or the job has ended.")
-            connection.execute(
-                "DELETE FROM bounding_boxes WHERE document_id = %s", (work.document_id,)
-            )
-            with (
-                connection.cursor() as cursor,
-                cursor.copy(
-                    "COPY bounding_boxes (document_id, page, word, text, text_start, text_end,"
-                    " x0, y0, x1, y1, confidence) FROM STDIN"
-                ) as copy,
-            ):
-                for row in boxes:
-                    copy.write_row((work.document_id, *row))
+                raise _lost()
+
+
+def _fence(work: MergeWork) -> dict[str, object]:
+    return {"document_id": work.document_id, "job_id": work.job_id, "attempt": work.attempt}
+
+
+def _lost() -> LeaseLost:
+    return LeaseLost("Another attempt merges this document, or the job has ended.")

@@ -21,7 +21,15 @@ def open_pool(settings: DatabaseSettings) -> Pool:
     """
     pool: Pool = ConnectionPool(
         settings.url.get_secret_value(),
-        kwargs={"row_factory": dict_row, "prepare_threshold": None},
+        kwargs={
+            "row_factory": dict_row,
+            "prepare_threshold": None,
+            "connect_timeout": 10,
+            # A peer that vanished is noticed in a minute, not in the system's two hours.
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+        },
         min_size=0,
         max_size=settings.max_connections,
         timeout=20,

@@ -1,73 +1,20 @@
-"""What ingest and the splitter write. Every method is one transaction."""
+"""What the splitter writes. Every method is one transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, LiteralString
-from uuid import uuid4
-
-import msgspec
 
 from common.errors import LeaseLost
 from common.lifecycle import ChunkStatus
-from common.models import ChunkId, DocumentId, JobId, JobOptions, ObjectRef, PlannedChunk, SplitWork
+from common.models import ChunkId, ObjectRef, PlannedChunk, SplitWork
 from common.pages import PageRange
 from infra.database.pool import Pool
 
 
 class PostgresSplits:
-    """Jobs on their way from a landed upload to cut and dispatched chunks."""
-
-    # The upload that the API promised: from now on it has a generation.
-    LANDED: Final[LiteralString] = """
-        UPDATE documents SET generation = %(generation)s
-         WHERE bucket = %(bucket)s AND object = %(object)s AND generation IS NULL
-    """
-
-    # An object that came straight to the bucket makes its document and job here; a doubled
-    # event finds them made.
-    ARRIVED: Final[LiteralString] = """
-        WITH arrived AS (
-            INSERT INTO documents (id, owner, filename, bucket, object, generation)
-            VALUES (%(document_id)s, %(owner)s, %(filename)s,
-                    %(bucket)s, %(object)s, %(generation)s)
-            ON CONFLICT DO NOTHING
-            RETURNING id, owner
-        ), job AS (
-            INSERT INTO jobs (id, document_id, owner, last_event)
-            SELECT %(job_id)s, id, owner, 1 FROM arrived
-            RETURNING id
-        )
-        INSERT INTO job_events (job_id, id, kind) SELECT id, 1, 'job_created' FROM job
-    """
-
-    # A split may begin once, and again when the one who had it let the lease run out.
-    CLAIM: Final[LiteralString] = """
-        WITH claimed AS (
-            UPDATE jobs
-               SET status = 'processing', stage = 'splitting', attempt = attempt + 1,
-                   lease_expires_at = now() + %(lease)s, heartbeat_at = now(),
-                   started_at = coalesce(started_at, now()), last_event = last_event + 1
-              FROM documents
-             WHERE jobs.document_id = documents.id
-               AND documents.bucket = %(bucket)s AND documents.object = %(object)s
-               AND documents.generation = %(generation)s
-               AND ((jobs.status = 'pending' AND stage = 'received')
-                    OR (jobs.status = 'processing' AND stage = 'splitting'
-                        AND lease_expires_at < now()))
-            RETURNING jobs.id, jobs.document_id, jobs.owner, jobs.attempt, jobs.options,
-                      jobs.total_chunks, jobs.last_event
-        ), document AS (
-            UPDATE documents SET status = 'processing'
-             WHERE id = (SELECT document_id FROM claimed)
-        ), event AS (
-            INSERT INTO job_events (job_id, id, kind, details)
-            SELECT id, last_event, 'splitting', jsonb_build_object('attempt', attempt) FROM claimed
-        )
-        SELECT claimed.*, password
-          FROM claimed LEFT JOIN job_passwords ON job_id = id
-    """
+    """Jobs on their way from a claimed upload to cut and dispatched chunks."""
 
     PLAN: Final[LiteralString] = """
         WITH planned AS (
@@ -122,7 +69,7 @@ class PostgresSplits:
     DISPATCHED: Final[LiteralString] = """
         WITH job AS (
             UPDATE jobs
-               SET lease_expires_at = now() + %(lease)s, heartbeat_at = now(),
+               SET lease_expires_at = now() + %(lease)s, heartbeat_at = now(), stalls = 0,
                    last_event = last_event + 1
              WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'splitting'
                AND status = 'processing'
@@ -151,16 +98,24 @@ class PostgresSplits:
            AND status = 'processing'
     """
 
+    # Who comes next need not wait for a lease whose holder knows that it has failed.
+    RELEASE: Final[LiteralString] = """
+        UPDATE jobs
+           SET lease_expires_at = now(), stalls = stalls - (NOT %(counted)s)::int
+         WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'splitting'
+           AND status = 'processing'
+    """
+
     # No row is no harm: the last chunk may have moved the job to merging already.
     FINISH: Final[LiteralString] = """
         WITH finished AS (
             UPDATE jobs
-               SET stage = 'ocr', lease_expires_at = NULL, last_event = last_event + 1
+               SET stage = 'ocr', stalls = 0, lease_expires_at = NULL, last_event = last_event + 1
              WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'splitting'
                AND status IN ('processing', 'paused')
             RETURNING id, last_event
         ), forgotten AS (
-            DELETE FROM job_passwords WHERE job_id = %(job_id)s
+            DELETE FROM job_passwords WHERE job_id = (SELECT id FROM finished)
         )
         INSERT INTO job_events (job_id, id, kind) SELECT id, last_event, 'split' FROM finished
     """
@@ -188,38 +143,6 @@ class PostgresSplits:
     def __init__(self, pool: Pool, *, lease: timedelta) -> None:
         self._pool = pool
         self._lease = lease
-
-    def claim(self, source: ObjectRef, *, owner: str, filename: str) -> SplitWork | None:
-        """Take the right to split what lies at `source`; None where it is done or taken.
-
-        `owner` and `filename` count only for an object that did not come through the API.
-        """
-        values = {
-            "bucket": source.bucket,
-            "object": source.name,
-            "generation": source.generation,
-            "owner": owner,
-            "filename": filename,
-            "document_id": uuid4(),
-            "job_id": uuid4(),
-            "lease": self._lease,
-        }
-        with self._pool.connection() as connection:
-            if connection.execute(self.LANDED, values).rowcount == 0:
-                connection.execute(self.ARRIVED, values)
-            row = connection.execute(self.CLAIM, values).fetchone()
-        if row is None:
-            return None
-        return SplitWork(
-            job_id=JobId(row["id"]),
-            document_id=DocumentId(row["document_id"]),
-            owner=row["owner"],
-            source=source,
-            attempt=row["attempt"],
-            options=msgspec.convert(row["options"], JobOptions),
-            password=row["password"],
-            planned=row["total_chunks"] > 0,
-        )
 
     def plan(
         self,
@@ -314,6 +237,12 @@ class PostgresSplits:
         values = {"job_id": work.job_id, "attempt": work.attempt, "lease": self._lease}
         with self._pool.connection() as connection:
             return connection.execute(self.RENEW, values).rowcount == 1
+
+    def release(self, work: SplitWork, *, counted: bool) -> None:
+        """End the lease early, after an error; `counted` where it may be the document's fault."""
+        values = {"job_id": work.job_id, "attempt": work.attempt, "counted": counted}
+        with self._pool.connection() as connection:
+            connection.execute(self.RELEASE, values)
 
     def finish(self, work: SplitWork) -> None:
         """Record that every chunk is cut and dispatched."""

@@ -24,7 +24,10 @@ class PostgresUpkeep:
             SELECT chunks.id
               FROM chunks JOIN jobs ON jobs.id = job_id
              WHERE jobs.status = 'processing' AND source_object IS NOT NULL
-               AND ((chunks.status = 'processing' AND chunks.lease_expires_at < now())
+               AND ((chunks.status = 'processing' AND chunks.lease_expires_at < now()
+                     -- Not sent since it ran out, or that message too is lost.
+                     AND (chunks.dispatched_at < chunks.lease_expires_at
+                          OR chunks.dispatched_at < now() - %(resend_after)s))
                     OR (chunks.status = 'pending'
                         AND (due_at IS NULL OR due_at <= now())
                         AND (chunks.dispatches = 0 OR chunks.dispatched_at
@@ -46,10 +49,12 @@ class PostgresUpkeep:
         WITH stopped AS (
             SELECT jobs.id FROM jobs
              WHERE status = 'processing' AND stage IN ('splitting', 'merging')
-               AND (lease_expires_at < now()
+               AND ((lease_expires_at < now()
+                     AND (dispatched_at IS NULL OR dispatched_at < lease_expires_at
+                          OR dispatched_at < now() - %(resend_after)s))
                     OR (lease_expires_at IS NULL
                         AND (dispatched_at IS NULL OR dispatched_at < now() - %(resend_after)s)))
-             LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+             ORDER BY dispatched_at NULLS FIRST LIMIT %(limit)s FOR UPDATE SKIP LOCKED
         )
         UPDATE jobs SET dispatches = dispatches + 1, dispatched_at = now()
           FROM documents
@@ -63,7 +68,8 @@ class PostgresUpkeep:
         WITH waiting AS (
             SELECT jobs.id FROM jobs
              WHERE status = 'pending' AND stage = 'received'
-               AND coalesce(dispatched_at, created_at) < now() - %(resend_after)s
+               AND coalesce(dispatched_at, created_at)
+                   < now() - %(resend_after)s * power(2, least(dispatches, 10))
              ORDER BY coalesce(dispatched_at, created_at)
              LIMIT %(limit)s FOR UPDATE SKIP LOCKED
         )

@@ -26,9 +26,7 @@ def test_one_of_many_finishers_at_once_is_told_that_it_was_the_last(world: World
         with ThreadPoolExecutor(8) as threads:
             outcomes = list(
                 threads.map(
-                    lambda work: world.chunks.complete(
-                        work, path="p", checksum="c", failed_pages=0
-                    ),
+                    lambda work: world.chunks.complete(work, path="p", checksum="c"),
                     works,
                 )
             )
@@ -45,10 +43,10 @@ def test_an_expired_lease_lets_another_worker_in_and_locks_the_first_out(world: 
     second = _claimed(world, chunk_id)
     assert (second.attempt, second.lost_leases) == (first.attempt + 1, 1)
     with pytest.raises(LeaseLost):
-        world.chunks.complete(first, path="late", checksum="c", failed_pages=0)
+        world.chunks.complete(first, path="late", checksum="c")
     assert not world.chunks.renew(first)
     assert world.chunks.renew(second)
-    world.chunks.complete(second, path="counts", checksum="c", failed_pages=0)
+    world.chunks.complete(second, path="counts", checksum="c")
     chunk = world.one("SELECT * FROM chunks WHERE id = %s", chunk_id)
     assert chunk["result_storage_path"] == "counts"
 
@@ -56,9 +54,9 @@ def test_an_expired_lease_lets_another_worker_in_and_locks_the_first_out(world: 
 def test_a_chunk_finished_twice_is_counted_once(world: World) -> None:
     job_id, [chunk_id, _] = world.add_job(2)
     work = _claimed(world, chunk_id)
-    world.chunks.complete(work, path="p", checksum="c", failed_pages=0)
+    world.chunks.complete(work, path="p", checksum="c")
     with pytest.raises(LeaseLost):
-        world.chunks.complete(work, path="p", checksum="c", failed_pages=0)
+        world.chunks.complete(work, path="p", checksum="c")
     assert world.one("SELECT completed_chunks FROM jobs WHERE id = %s", job_id) == {
         "completed_chunks": 1
     }
@@ -69,7 +67,7 @@ def test_a_cancelled_job_counts_nothing_and_rolls_the_finisher_back(world: World
     work = _claimed(world, chunk_id)
     _set_status(world, "cancelled", finished=True, job_id=job_id)
     with pytest.raises(LeaseLost):
-        world.chunks.complete(work, path="p", checksum="c", failed_pages=0)
+        world.chunks.complete(work, path="p", checksum="c")
     assert not world.chunks.renew(work)
     row = world.one(
         "SELECT chunks.status, completed_chunks FROM chunks, jobs WHERE chunks.id = %s", chunk_id
@@ -84,7 +82,7 @@ def test_a_paused_job_starts_no_chunk_and_its_last_running_one_sends_no_merge(
     work = _claimed(world, first)
     _set_status(world, "paused", finished=False, job_id=job_id)
     assert world.chunks.claim(second) is None
-    assert not world.chunks.complete(work, path="p", checksum="c", failed_pages=0).was_last
+    assert not world.chunks.complete(work, path="p", checksum="c").was_last
 
 
 def test_a_chunk_put_back_waits_for_its_due_time_and_remembers_its_failures(world: World) -> None:

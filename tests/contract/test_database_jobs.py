@@ -22,11 +22,7 @@ LONG_AGO = timedelta(hours=1)
 def test_ten_deliveries_of_one_event_at_once_make_one_job_with_one_splitter(world: World) -> None:
     source = ObjectRef("uploads", "inbox/alice/book.pdf", 7)
     with ThreadPoolExecutor(10) as threads:
-        works = list(
-            threads.map(
-                lambda _: world.splits.claim(source, owner="alice", filename="book.pdf"), range(10)
-            )
-        )
+        works = list(threads.map(lambda _: world.claim_split(source), range(10)))
     assert sum(work is not None for work in works) == 1
     assert world.one("SELECT count(*) FROM jobs") == {"count": 1}
 
@@ -34,22 +30,22 @@ def test_ten_deliveries_of_one_event_at_once_make_one_job_with_one_splitter(worl
 def test_a_new_generation_of_an_object_is_a_new_document(world: World) -> None:
     for generation in (1, 2):
         source = ObjectRef("uploads", "inbox/alice/book.pdf", generation)
-        assert world.splits.claim(source, owner="alice", filename="book.pdf") is not None
+        assert world.claim_split(source) is not None
     assert world.one("SELECT count(*) FROM documents") == {"count": 2}
 
 
 def test_a_promised_upload_becomes_the_job_that_was_promised(world: World) -> None:
     job_id, source = _promise(world, password="secret")
-    work = world.splits.claim(source, owner="somebody", filename="x")
+    work = world.claim_split(source, owner="somebody", promised=True)
     assert work is not None
     assert (work.job_id, work.owner, work.password) == (job_id, "alice", "secret")
-    assert world.splits.claim(source, owner="somebody", filename="x") is None
+    assert world.claim_split(source, owner="somebody", promised=True) is None
 
 
 def test_the_password_is_forgotten_when_the_split_ends(world: World) -> None:
     for end in ("finish", "fail"):
         _, source = _promise(world, password="secret")
-        work = world.splits.claim(source, owner="alice", filename="x")
+        work = world.claim_split(source, promised=True)
         assert work is not None
         if end == "finish":
             world.splits.finish(work)
@@ -65,7 +61,7 @@ def test_a_split_that_fell_silent_goes_on_with_the_rows_it_has_planned(world: Wo
     chunk = world.splits.planned(first)[0]
     world.splits.dispatched(first, [(chunk, cut(first, chunk))])
     world.age("jobs", "lease_expires_at", LEASE * 2, id=first.job_id)
-    second = world.splits.claim(first.source, owner="alice", filename="book.pdf")
+    second = world.claim_split(first.source)
     assert second is not None
     assert second.planned
     assert [chunk.source is None for chunk in world.splits.planned(second)] == [False, True]
@@ -121,13 +117,81 @@ def test_only_the_merge_that_holds_the_lease_writes(world: World) -> None:
     second = world.merges.claim(job_id)
     assert second is not None
     box = (1, 0, "word", 0, 5, 0.1, 0.1, 0.2, 0.2, 0.9)
+    world.merges.write_boxes(first, [box])
+    world.merges.write_boxes(second, [box, (1, 1, *box[2:])])
     with pytest.raises(LeaseLost):
-        world.merges.finish(first, _merged(), [box])
-    assert world.one("SELECT count(*) FROM bounding_boxes") == {"count": 0}
-    world.merges.finish(second, _merged(), [box, (1, 1, *box[2:])])
-    row = world.one("SELECT count(*), min(status) AS status FROM bounding_boxes, documents")
-    assert row == {"count": 2, "status": "ocr_complete"}
+        world.merges.finish(first, _merged())
+    world.merges.finish(second, _merged())
+    row = world.one("SELECT count(*), min(attempt) AS attempt FROM bounding_boxes")
+    assert row == {"count": 2, "attempt": second.attempt}
+    assert world.one("SELECT status FROM documents") == {"status": "ocr_complete"}
     assert world.merges.claim(job_id) is None
+
+
+def test_a_merge_that_lost_its_lease_takes_its_boxes_with_it(world: World) -> None:
+    job_id, [chunk_id] = world.add_job(1)
+    world.finish_chunk(chunk_id)
+    work = world.merges.claim(job_id)
+    assert work is not None
+    world.merges.write_boxes(work, [(1, 0, "word", 0, 5, 0.1, 0.1, 0.2, 0.2, 0.9)])
+    world.merges.discard_boxes(work)
+    assert world.one("SELECT count(*) FROM bounding_boxes") == {"count": 0}
+
+
+def test_a_released_split_or_merge_is_free_at_once_and_counts_what_may_not_pass(
+    world: World,
+) -> None:
+    split = world.land()
+    assert world.claim_split(split.source) is None
+    world.splits.release(split, counted=True)
+    again = world.claim_split(split.source)
+    assert again is not None
+    assert (again.attempt, again.stalls) == (2, 2)
+    world.splits.release(again, counted=False)
+    third = world.claim_split(split.source)
+    assert third is not None
+    assert third.stalls == 2
+
+    job_id, [chunk_id] = world.add_job(1)
+    world.finish_chunk(chunk_id)
+    merge = world.merges.claim(job_id)
+    assert merge is not None
+    assert merge.stalls == 1
+    world.merges.release(merge, counted=False)
+    again_merge = world.merges.claim(job_id)
+    assert again_merge is not None
+    assert again_merge.stalls == 1
+
+
+def test_a_wave_that_is_sent_is_progress(world: World) -> None:
+    work = world.land()
+    world.splits.release(work, counted=True)
+    second = world.claim_split(work.source)
+    assert second is not None
+    world.splits.plan(second, page_count=1, size=1, warnings=[], chunks=[PageRange(1, 1)])
+    [chunk] = world.splits.planned(second)
+    world.splits.dispatched(second, [(chunk, cut(second, chunk))])
+    assert world.one("SELECT stalls FROM jobs") == {"stalls": 0}
+
+
+def test_an_object_with_a_promised_name_whose_document_is_gone_becomes_nobodys(
+    world: World,
+) -> None:
+    source = ObjectRef("uploads", f"documents/{uuid4()}/source.pdf", 3)
+    assert world.claim_split(source, owner="shared", promised=True) is None
+    assert world.one("SELECT count(*) FROM documents") == {"count": 0}
+
+
+def test_a_late_splitter_does_not_take_the_password_from_its_successor(world: World) -> None:
+    _, source = _promise(world, password="secret")
+    first = world.claim_split(source, promised=True)
+    assert first is not None
+    world.age("jobs", "lease_expires_at", LEASE * 2, id=first.job_id)
+    second = world.claim_split(source, promised=True)
+    assert second is not None
+    world.splits.finish(first)
+    assert world.one("SELECT count(*) FROM job_passwords") == {"count": 1}
+    assert second.password == "secret"
 
 
 def test_a_damaged_result_is_uncounted_and_its_chunk_can_be_read_again(world: World) -> None:
@@ -144,13 +208,36 @@ def test_a_damaged_result_is_uncounted_and_its_chunk_can_be_read_again(world: Wo
     assert world.merges.claim(job_id) is not None
 
 
+def test_a_result_that_stays_damaged_fails_its_chunk_and_the_counts_add_up(world: World) -> None:
+    job_id, chunk_ids = world.add_job(2)
+    for chunk_id in chunk_ids:
+        world.finish_chunk(chunk_id)
+    work = world.merges.claim(job_id)
+    assert work is not None
+    damaged = world.merges.chunks(work)[0]
+    world.merges.give_up(work, damaged, "RESULT_DAMAGED", "damaged")
+    job = world.one(
+        "SELECT stage, completed_chunks, failed_chunks, completed_pages, failed_pages FROM jobs"
+    )
+    assert job == {
+        "stage": "merging",
+        "completed_chunks": 1,
+        "failed_chunks": 1,
+        "completed_pages": 2,
+        "failed_pages": 2,
+    }
+    assert [chunk.status for chunk in world.merges.chunks(work)] == ["failed", "completed"]
+
+
 def test_maintain_finds_a_chunk_whose_worker_fell_silent(world: World) -> None:
     _, [chunk_id, _] = world.add_job(2)
     assert world.chunks.claim(chunk_id) is not None
     assert world.upkeep.stopped_chunks(broker_is_empty=False) == []
+    world.age("chunks", "dispatched_at", LONG_AGO, id=chunk_id)
     world.age("chunks", "lease_expires_at", LEASE * 2, id=chunk_id)
     stopped = world.upkeep.stopped_chunks(broker_is_empty=False)
     assert [chunk.id for chunk in stopped] == [chunk_id]
+    assert world.upkeep.stopped_chunks(broker_is_empty=False) == [], "one message is enough"
 
 
 def test_maintain_leaves_a_long_queue_alone_while_its_job_moves(world: World) -> None:
@@ -223,10 +310,13 @@ def test_the_database_knows_the_same_states_as_the_code(
 def test_no_table_shows_a_row_to_a_caller_without_a_policy(world: World) -> None:
     world.add_job(1)
     with world.pool.connection() as connection:
+        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        tables = [row["tablename"] for row in rows]
+        assert {"documents", "bounding_boxes", "schema_migrations"} <= set(tables)
         connection.execute("CREATE ROLE visitor")
         connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO visitor")
         connection.execute("SET LOCAL ROLE visitor")
-        for table in ("documents", "jobs", "job_passwords", "chunks", "job_events"):
+        for table in tables:
             row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
             assert row == {"count": 0}
         connection.rollback()

@@ -42,6 +42,7 @@ CREATE TABLE jobs (
     completed_pages  integer NOT NULL DEFAULT 0,
     failed_pages     integer NOT NULL DEFAULT 0,
     attempt          integer NOT NULL DEFAULT 0,  -- fencing token of the split and of the merge
+    stalls           integer NOT NULL DEFAULT 0,  -- claims since the last progress of its stage
     lease_expires_at timestamptz,
     dispatches       integer NOT NULL DEFAULT 0,  -- messages sent for the job itself
     dispatched_at    timestamptz,
@@ -86,6 +87,7 @@ CREATE TABLE chunks (
     attempt             integer NOT NULL DEFAULT 0,   -- the fencing token
     failures            integer NOT NULL DEFAULT 0,   -- tries ended by a transient error
     lost_leases         integer NOT NULL DEFAULT 0,   -- tries whose worker fell silent
+    reopened            integer NOT NULL DEFAULT 0,   -- times its stored result was damaged
     lease_expires_at    timestamptz,
     due_at              timestamptz,             -- not to be looked at before
     dispatches          integer NOT NULL DEFAULT 0,
@@ -95,6 +97,7 @@ CREATE TABLE chunks (
     result_storage_path text,
     result_checksum     text,
     failed_pages        integer NOT NULL DEFAULT 0,
+    page_errors         jsonb NOT NULL DEFAULT '[]',  -- of a completed chunk: number, code, message
     error_code          text,
     error_message       text,
     UNIQUE (job_id, index),
@@ -117,9 +120,13 @@ CREATE TABLE job_events (
     PRIMARY KEY (job_id, id)
 );
 
--- One row a word of the document's newest result; boxes in fractions of the page.
+-- One row a word of the document's newest result; boxes in fractions of the page. A merge writes
+-- its rows under its own attempt, in many short transactions; the one that ends the job removes
+-- the others'.
 CREATE TABLE bounding_boxes (
     document_id uuid NOT NULL REFERENCES documents ON DELETE CASCADE,
+    job_id      uuid NOT NULL,
+    attempt     integer NOT NULL,
     page        integer NOT NULL,
     word        integer NOT NULL,                -- its place on the page, from 0
     text        text NOT NULL,
@@ -127,7 +134,7 @@ CREATE TABLE bounding_boxes (
     text_end    integer NOT NULL,
     x0 real NOT NULL, y0 real NOT NULL, x1 real NOT NULL, y1 real NOT NULL,
     confidence  real NOT NULL,
-    PRIMARY KEY (document_id, page, word)
+    PRIMARY KEY (document_id, page, word, job_id, attempt)
 );
 
 -- Supabase's REST interface answers for every table of this schema: without policies nobody but

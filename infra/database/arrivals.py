@@ -1,0 +1,107 @@
+"""Uploads that land: each becomes one document with one job, however often it is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final, LiteralString
+from uuid import uuid4
+
+import msgspec
+
+from common.models import DocumentId, JobId, JobOptions, ObjectRef, SplitWork
+from infra.database.pool import Pool
+
+
+class PostgresArrivals:
+    """Documents at the moment their upload is there."""
+
+    # The upload that the API promised: from now on it has a generation.
+    LANDED: Final[LiteralString] = """
+        UPDATE documents SET generation = %(generation)s
+         WHERE bucket = %(bucket)s AND object = %(object)s AND generation IS NULL
+    """
+
+    # An object that came straight to the bucket makes its document and job here; a doubled
+    # event finds them made.
+    ARRIVED: Final[LiteralString] = """
+        WITH arrived AS (
+            INSERT INTO documents (id, owner, filename, bucket, object, generation)
+            VALUES (%(document_id)s, %(owner)s, %(filename)s,
+                    %(bucket)s, %(object)s, %(generation)s)
+            ON CONFLICT DO NOTHING
+            RETURNING id, owner
+        ), job AS (
+            INSERT INTO jobs (id, document_id, owner, last_event)
+            SELECT %(job_id)s, id, owner, 1 FROM arrived
+            RETURNING id
+        )
+        INSERT INTO job_events (job_id, id, kind) SELECT id, 1, 'job_created' FROM job
+    """
+
+    # A split may begin once, and again when the one who had it let the lease run out.
+    CLAIM: Final[LiteralString] = """
+        WITH claimed AS (
+            UPDATE jobs
+               SET status = 'processing', stage = 'splitting', attempt = attempt + 1,
+                   stalls = stalls + 1, lease_expires_at = now() + %(lease)s, heartbeat_at = now(),
+                   started_at = coalesce(started_at, now()), last_event = last_event + 1
+              FROM documents
+             WHERE jobs.document_id = documents.id
+               AND documents.bucket = %(bucket)s AND documents.object = %(object)s
+               AND documents.generation = %(generation)s
+               AND ((jobs.status = 'pending' AND stage = 'received')
+                    OR (jobs.status = 'processing' AND stage = 'splitting'
+                        AND lease_expires_at < now()))
+            RETURNING jobs.id, jobs.document_id, jobs.owner, jobs.attempt, jobs.stalls,
+                      jobs.options, jobs.total_chunks, jobs.last_event
+        ), document AS (
+            UPDATE documents SET status = 'processing'
+             WHERE id = (SELECT document_id FROM claimed)
+        ), event AS (
+            INSERT INTO job_events (job_id, id, kind, details)
+            SELECT id, last_event, 'splitting', jsonb_build_object('attempt', attempt) FROM claimed
+        )
+        SELECT claimed.*, password
+          FROM claimed LEFT JOIN job_passwords ON job_id = id
+    """
+
+    def __init__(self, pool: Pool, *, lease: timedelta) -> None:
+        self._pool = pool
+        self._lease = lease
+
+    def claim(
+        self, source: ObjectRef, *, owner: str, filename: str, promised: bool
+    ) -> SplitWork | None:
+        """Take the right to split what lies at `source`; None where it is done or taken.
+
+        A `promised` object has its document already, or has none any more; `owner` and
+        `filename` are those of a document that any other object becomes.
+        """
+        values = {
+            "bucket": source.bucket,
+            "object": source.name,
+            "generation": source.generation,
+            "owner": owner,
+            "filename": filename,
+            "document_id": uuid4(),
+            "job_id": uuid4(),
+            "lease": self._lease,
+        }
+        with self._pool.connection() as connection:
+            landed = connection.execute(self.LANDED, values).rowcount
+            if not landed and not promised:
+                connection.execute(self.ARRIVED, values)
+            row = connection.execute(self.CLAIM, values).fetchone()
+        if row is None:
+            return None
+        return SplitWork(
+            job_id=JobId(row["id"]),
+            document_id=DocumentId(row["document_id"]),
+            owner=row["owner"],
+            source=source,
+            attempt=row["attempt"],
+            stalls=row["stalls"],
+            options=msgspec.convert(row["options"], JobOptions),
+            password=row["password"],
+            planned=row["total_chunks"] > 0,
+        )
