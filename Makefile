@@ -22,7 +22,7 @@ $(READY): $(LOCK) pyproject.toml
 	  echo "A virtual environment could not be made; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@echo "Installing the locked dependencies into .venv (once; about a minute)"
 	@set -o pipefail; $(BIN)/pip install --disable-pip-version-check --require-hashes -r $(LOCK) 2>.venv/setup.log \
-	  | awk -v all="$$(grep -c '^[a-z0-9].*==' $(LOCK))" '/^Collecting/ {n++; if (n % 10 == 0) {printf "  %d of about %d packages\n", n, all; fflush()}}' \
+	  | awk -v all="$$(grep -c '^[a-z0-9].*==' $(LOCK))" '/^(Collecting|Processing)/ {n++; if (n % 10 == 0) {printf "  %d of about %d packages\n", n, all; fflush()}}' \
 	  || { tail -3 .venv/setup.log >&2; echo "The dependencies could not be installed; the whole log is .venv/setup.log" >&2; exit 1; }
 	@$(BIN)/pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e . 2>>.venv/setup.log || { tail -3 .venv/setup.log >&2; exit 1; }
 	@$(BIN)/python -m compileall -q common functions infra
