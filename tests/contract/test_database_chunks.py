@@ -75,14 +75,20 @@ def test_a_cancelled_job_counts_nothing_and_rolls_the_finisher_back(world: World
     assert row == {"status": "processing", "completed_chunks": 0}
 
 
-def test_a_paused_job_starts_no_chunk_and_its_last_running_one_sends_no_merge(
-    world: World,
-) -> None:
-    job_id, [first, second] = world.add_job(2)
-    work = _claimed(world, first)
+def test_a_paused_job_starts_no_chunk(world: World) -> None:
+    job_id, [chunk_id] = world.add_job(1)
     _set_status(world, "paused", finished=False, job_id=job_id)
-    assert world.chunks.claim(second) is None
+    assert world.chunks.claim(chunk_id) is None
+
+
+def test_the_last_chunk_of_a_paused_job_counts_but_sends_no_merge(world: World) -> None:
+    job_id, [chunk_id] = world.add_job(1)
+    work = _claimed(world, chunk_id)
+    _set_status(world, "paused", finished=False, job_id=job_id)
     assert not world.chunks.complete(work, path="p", checksum="c").was_last
+    job = world.one("SELECT stage, completed_chunks, dispatches FROM jobs")
+    assert job == {"stage": "merging", "completed_chunks": 1, "dispatches": 0}
+    assert world.merges.claim(job_id) is None
 
 
 def test_a_chunk_put_back_waits_for_its_due_time_and_remembers_its_failures(world: World) -> None:
