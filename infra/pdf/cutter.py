@@ -145,17 +145,18 @@ class OpenDocument:
                 reasons.append(Reason.UNREADABLE_PDF)
             else:
                 return
-            self._engines.remove(engine)
+            self._drop(engine)
         # The one that found no pages saw more of the file than one that saw nothing.
         raise _permanent(Reason.NO_PAGES if Reason.NO_PAGES in reasons else reasons[-1])
 
     def cut(self, pages: PageRange, target: Path) -> int:
         """Write a PDF of only these pages to `target` and return its size in bytes.
 
-        Safe to repeat. Raises PermanentError UNREADABLE_PDF for pages that no engine can cut.
+        Safe to repeat. Raises PermanentError UNREADABLE_PDF for pages that no engine can cut, or
+        that were counted by another engine, at an earlier attempt, than the one that reads now.
         """
         if pages.end > self.page_count:
-            raise ValueError(f"pages {pages} of a document that has {self.page_count}")
+            raise _permanent(Reason.UNREADABLE_PDF)
         for engine in tuple(self._engines):
             size = self._cut_with(engine, pages, target)
             if size is not None:
@@ -177,7 +178,7 @@ class OpenDocument:
                 log.warning("an engine died of pages", extra={"engine": engine})
                 self._deaths[engine] += 1
                 if self._deaths[engine] == _MAX_DEATHS:
-                    self._engines.remove(engine)
+                    self._drop(engine)
                     return None
             else:
                 self._notice(reader)
@@ -200,13 +201,23 @@ class OpenDocument:
             reader, self._spare = self._spare, None
         else:
             reader = Reader(engine, memory_bytes=self._memory_bytes)
+        try:
+            reader.open(self._path, self._password, self._seconds)
+            if self.page_count not in (0, reader.page_count):
+                # Its pages are not those that were counted, so its numbers mean others.
+                raise Refused(Reason.UNREADABLE_PDF)
+        except BaseException as error:
+            reader.close()
+            if isinstance(error, Refused):
+                self._drop(engine)
+            raise
         self._readers[engine] = reader
-        reader.open(self._path, self._password, self._seconds)
-        if self.page_count not in (0, reader.page_count):
-            # Its pages are not those that were counted, so its numbers mean others.
-            raise Refused(Reason.UNREADABLE_PDF)
         self._notice(reader)
         return reader
+
+    def _drop(self, engine: str) -> None:
+        if engine in self._engines:
+            self._engines.remove(engine)
 
     def _notice(self, reader: Reader) -> None:
         self._warnings |= dict.fromkeys(reader.warnings)

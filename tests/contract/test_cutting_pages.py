@@ -110,16 +110,6 @@ def test_the_source_stays_as_it_is(tmp_path: Path) -> None:
         assert source.read_bytes() == before
 
 
-def test_pages_the_document_does_not_have_are_a_callers_mistake(tmp_path: Path) -> None:
-    source = tmp_path / "source.pdf"
-    born_digital(source)
-    with (
-        Cutter().open(source, None) as document,
-        pytest.raises(ValueError, match="30-31 of a document that has 30"),
-    ):
-        document.cut(PageRange(30, 31), tmp_path / "chunk.pdf")
-
-
 def test_a_page_that_is_listed_twice_is_cut_twice(tmp_path: Path) -> None:
     source, chunk = tmp_path / "source.pdf", tmp_path / "chunk.pdf"
     pdfs.write_doubled_page(source)
