@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import jwt
 from fastapi import Depends, Request
@@ -10,6 +10,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
 from functions.bootstrap import Application
+
+#: Supabase's subjects are UUIDs, other issuers' are e-mail addresses at the longest.
+MAX_OWNER_LENGTH: Final = 255
 
 _bearer = HTTPBearer(auto_error=False, description="A token signed by Supabase Auth.")
 
@@ -36,14 +39,21 @@ def owner_of(
             audience="authenticated",
             options={"require": ["exp", "sub"]},
         )
+        owner: str = claims["sub"]
+        if not _is_name(owner):
+            raise jwt.InvalidTokenError
     except jwt.InvalidTokenError as error:
         raise HTTPException(
             401,
             "Send a valid token: Authorization: Bearer TOKEN.",
             headers={"WWW-Authenticate": "Bearer"},
         ) from error
-    owner: str = claims["sub"]
     return owner
+
+
+def _is_name(owner: str) -> bool:
+    """Whether rows can be written for such an owner, and found again: not empty, no NUL."""
+    return owner.isprintable() and 0 < len(owner.strip()) <= MAX_OWNER_LENGTH
 
 
 App = Annotated[Application, Depends(application_of)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, BinaryIO, Final, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, BinaryIO, Final
 from uuid import uuid4
 
 import msgspec
@@ -17,20 +18,16 @@ from common.models import DocumentId, JobId, JobOptions
 from common.names import upload
 from common.pages import parse_page_selection
 from functions.api.auth import App, Owner
+from functions.api.bodies import decoded, read_form, read_json
 from functions.bootstrap import Application
-
-Shape = TypeVar("Shape")
 
 router = APIRouter(tags=["documents"])
 
-#: A function's request may have 32 MB in all (cloud.google.com/functions/quotas).
-MAX_REQUEST_BYTES: Final = 32 * 1024 * 1024
 #: Cloud Storage's own limit for one object.
 MAX_UPLOAD_BYTES: Final = 5 * 1024**4
 
-
 #: A BCP-47 code: en, fr-CA, zh-Hant.
-Language = Annotated[str, Meta(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", max_length=35)]
 
 
 class RequestedOptions(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,7 +36,8 @@ class RequestedOptions(msgspec.Struct, forbid_unknown_fields=True):
     pages: Annotated[str, Meta(max_length=2000)] = ""
     chunk_pages: int | None = None
     languages: Annotated[tuple[Language, ...], Meta(max_length=10)] = ()
-    password: Annotated[str, Meta(max_length=1000)] | None = None
+    #: Postgres has no text with NUL in it.
+    password: Annotated[str, Meta(pattern=r"^[^\x00]*\Z", max_length=1000)] | None = None
 
 
 class AnnouncedUpload(msgspec.Struct, forbid_unknown_fields=True):
@@ -50,22 +48,28 @@ class AnnouncedUpload(msgspec.Struct, forbid_unknown_fields=True):
     options: RequestedOptions = msgspec.field(default_factory=RequestedOptions)
 
 
+#: What each field must be, in the caller's words.
+FIELDS: Final[Mapping[str, str]] = {
+    "filename": "the file's name, a text of 1 to 1,000 characters",
+    "size": "the file's size in bytes, a whole number",
+    "options": "a JSON object with the fields `pages`, `chunk_pages`, `languages`, `password` "
+    "and no others",
+    "pages": "a text like 1-20,25 of up to 2,000 characters",
+    "chunk_pages": "a whole number of pages",
+    "languages": "a list of up to 10 language codes like en or fr-CA",
+    "password": "a text of up to 1,000 characters without NUL",
+}
+
+
 @router.post("/v1/documents", status_code=202)
 async def create_document(request: Request, app: App, owner: Owner) -> JSONResponse:
     """Take a PDF as multipart (`file`, `options`), or announce one as JSON for an upload URL."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        if int(request.headers.get("content-length") or 0) > MAX_REQUEST_BYTES:
-            raise InvalidRequest(
-                "A request may have 32 MB. Announce the document as JSON (filename, size) and "
-                "upload it to the URL in the answer.",
-                code="REQUEST_TOO_LARGE",
-                status=413,
-            )
-        async with request.form(max_files=1, max_fields=4) as form:
+        async with read_form(request) as form:
             return await run_in_threadpool(_from_form, app, owner, form)
     if kind == "application/json":
-        announced = _decoded(await request.body(), AnnouncedUpload)
+        announced = decoded(await read_json(request), AnnouncedUpload, FIELDS)
         return await run_in_threadpool(_announced, app, owner, announced)
     raise InvalidRequest(
         "Send multipart/form-data with a PDF, or application/json to announce an upload.",
@@ -77,15 +81,19 @@ async def create_document(request: Request, app: App, owner: Owner) -> JSONRespo
 def _from_form(app: Application, owner: str, form: FormData) -> JSONResponse:
     file = form.get("file")
     if not isinstance(file, UploadFile):
-        raise InvalidRequest("The form has no part named `file`.", code="FILE_MISSING", status=422)
+        raise InvalidRequest(
+            "The form has no whole part `file` with a filename.", code="FILE_MISSING", status=422
+        )
     content: BinaryIO = file.file
     if b"%PDF-" not in content.read(1024):
         raise InvalidRequest("The file is not a PDF.", code="NOT_A_PDF", status=415)
     size = content.seek(0, 2)
     content.seek(0)
     options = form.get("options")
-    requested = _decoded(str(options).encode(), RequestedOptions) if options else None
-    document_id, job_id = _create(app, owner, file.filename or "document.pdf", size, requested)
+    requested = RequestedOptions()
+    if options:
+        requested = decoded(str(options), RequestedOptions, FIELDS, part="options")
+    document_id, job_id = _create(app, owner, file.filename or "", size, requested)
     try:
         app.uploads.put_upload(upload(document_id), content, size)
     except QuireError:
@@ -109,9 +117,8 @@ def _announced(app: Application, owner: str, announced: AnnouncedUpload) -> JSON
 
 
 def _create(
-    app: Application, owner: str, filename: str, size: int, requested: RequestedOptions | None
+    app: Application, owner: str, filename: str, size: int, requested: RequestedOptions
 ) -> tuple[DocumentId, JobId]:
-    requested = requested or RequestedOptions()
     if requested.pages:
         parse_page_selection(requested.pages)
     limit = app.settings.document_ai.page_limit
@@ -126,7 +133,7 @@ def _create(
         job_id=job_id,
         document_id=document_id,
         owner=owner,
-        filename=filename.replace("\\", "/").rsplit("/", 1)[-1][:255].replace("\0", ""),
+        filename=_plain(filename),
         source=app.uploads.upload_ref(upload(document_id)),
         size=size,
         options=JobOptions(
@@ -137,6 +144,13 @@ def _create(
         password=requested.password,
     )
     return document_id, job_id
+
+
+def _plain(filename: str) -> str:
+    """Return a file's name without folders, and without what Postgres takes for no text."""
+    name = filename.replace("\\", "/").rsplit("/", 1)[-1].replace("\0", "")[:255]
+    # Half a surrogate pair, which an odd charset of a form may spell.
+    return name.encode(errors="replace").decode() or "document.pdf"
 
 
 def _accepted(document_id: DocumentId, job_id: JobId, **extra: object) -> JSONResponse:
@@ -152,12 +166,3 @@ def _accepted(document_id: DocumentId, job_id: JobId, **extra: object) -> JSONRe
         status_code=202,
         headers={"Location": here},
     )
-
-
-def _decoded(content: bytes, shape: type[Shape]) -> Shape:
-    try:
-        return msgspec.json.decode(content, type=shape)
-    except msgspec.MsgspecError as error:
-        raise InvalidRequest(
-            f"The JSON does not have the documented form: {error}.", status=422
-        ) from error

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import re
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
@@ -11,14 +13,21 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
+from psycopg import OperationalError
 from starlette.concurrency import run_in_threadpool
 
+from common.errors import NotFound
 from common.lifecycle import FINAL_JOB_STATUSES
 from functions.api.auth import App, Owner
 from functions.api.jobs import found, shown
 from functions.bootstrap import Application
 
+log = logging.getLogger(__name__)
+
 router = APIRouter(tags=["jobs"])
+
+#: What an event's id looks like, which is a Postgres integer.
+_EVENT_ID: Final = re.compile(r"[0-9]{1,9}")
 
 #: Seconds between looks at the table when nobody says that something changed.
 _LOOK_SECONDS: Final = 2.0
@@ -33,12 +42,16 @@ async def get_events(
     job_id: UUID,
     app: App,
     owner: Owner,
-    last_event_id: Annotated[int, Header(ge=0)] = 0,
+    last_event_id: Annotated[str, Header()] = "",
 ) -> StreamingResponse:
-    """Stream the job's events from behind Last-Event-ID until the job ends."""
+    """Stream the job's events from behind Last-Event-ID until the job ends.
+
+    An id that no event can have is ignored: its reader gets everything, and misses nothing.
+    """
     await run_in_threadpool(found, app, owner, job_id)
+    after = int(last_event_id) if _EVENT_ID.fullmatch(last_event_id) else 0
     return StreamingResponse(
-        _stream(app, owner, job_id, last_event_id),
+        _stream(app, owner, job_id, after),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -50,9 +63,17 @@ async def _stream(app: Application, owner: str, job_id: UUID, after: int) -> Asy
     async with app.feed.watch(job_id) as changed:
         while time.monotonic() < end:
             changed.clear()
-            # The job first: what it says is never newer than the events that follow.
-            job = await run_in_threadpool(found, app, owner, job_id)
-            events = await run_in_threadpool(app.jobs.events, job_id, owner=owner, after=after)
+            # The status has been sent: the stream can only end, and its reader comes back with
+            # its Last-Event-ID to be told what is the case.
+            try:
+                # The job first: what it says is never newer than the events that follow.
+                job = await run_in_threadpool(found, app, owner, job_id)
+                events = await run_in_threadpool(app.jobs.events, job_id, owner=owner, after=after)
+            except NotFound:
+                return
+            except OperationalError:
+                log.warning("the database does not answer an event stream", exc_info=True)
+                return
             for event in events:
                 after = event.id
                 yield _message(

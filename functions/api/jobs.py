@@ -50,6 +50,8 @@ def get_result(
                 f"The job failed and has no result: {job.error_message}",
                 code=job.error_code or "PROCESSING_ERROR",
             )
+        if job.status is JobStatus.CANCELLED:
+            raise Conflict("The job was cancelled and has no result.", code="JOB_CANCELLED")
         raise Conflict(
             f"The job is not finished ({line(job)}). Ask again later, or follow its events.",
             code="JOB_NOT_FINISHED",

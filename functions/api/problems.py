@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from psycopg import OperationalError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.errors import Conflict, InvalidRequest, NotFound, QuireError, TransientError
+
+log = logging.getLogger(__name__)
+
+#: Seconds after which a caller may ask again.
+_RETRY_AFTER: Final = {"Retry-After": "5"}
 
 
 def problem(status: int, code: str, detail: str, **extra: object) -> JSONResponse:
@@ -29,6 +38,80 @@ def problem(status: int, code: str, detail: str, **extra: object) -> JSONRespons
     )
 
 
+class UnknownErrors:
+    """Answers an error that nobody knows as a problem, and logs where it came from.
+
+    The web frameworks around the app would answer with plain text.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            # Only a connection that breaks off tells the reader that the answer isn't whole.
+            if started or scope["type"] != "http":
+                raise
+            log.exception(
+                "a request ended in an unknown error",
+                extra={"method": scope["method"], "path": scope["path"]},
+            )
+            answer = problem(
+                500, "INTERNAL_ERROR", "Something went wrong here. It is in the operator's log."
+            )
+            await answer(scope, receive, send)
+
+
+def install_problems(app: FastAPI) -> None:
+    """Have every error answered as a problem."""
+    app.add_middleware(UnknownErrors)
+
+    @app.exception_handler(QuireError)
+    async def known(_: Request, error: QuireError) -> JSONResponse:
+        status = _status(error)
+        if status >= 500:
+            log.warning("a request failed", extra={"code": error.code}, exc_info=error)
+        answer = problem(status, error.code, error.message)
+        if isinstance(error, TransientError):
+            answer.headers.update(_RETRY_AFTER)
+        return answer
+
+    @app.exception_handler(OperationalError)
+    async def without_a_database(_: Request, error: OperationalError) -> JSONResponse:
+        log.warning("the database does not answer", exc_info=error)
+        answer = problem(
+            503, "DATABASE_UNAVAILABLE", "The database does not answer. Try again in a moment."
+        )
+        answer.headers.update(_RETRY_AFTER)
+        return answer
+
+    @app.exception_handler(RequestValidationError)
+    async def unfit(_: Request, error: RequestValidationError) -> JSONResponse:
+        return problem(422, "INVALID_REQUEST", " ".join(_misfit(each) for each in error.errors()))
+
+    @app.exception_handler(ClientDisconnect)
+    async def left(_: Request, __: ClientDisconnect) -> JSONResponse:
+        # Nobody hears it, but it isn't our error either.
+        return problem(400, "REQUEST_INCOMPLETE", "The request ended before its body did.")
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        code = HTTPStatus(error.status_code).name
+        answer = problem(error.status_code, code, _sentence(request, error))
+        answer.headers.update(error.headers or {})
+        return answer
+
+
 def _status(error: QuireError) -> int:
     match error:
         case InvalidRequest():
@@ -43,29 +126,23 @@ def _status(error: QuireError) -> int:
             return 500
 
 
-def install_problems(app: FastAPI) -> None:
-    """Have every known error answered as a problem. Unknown ones stay errors (500)."""
+def _sentence(request: Request, error: HTTPException) -> str:
+    match error.status_code:
+        case 404:
+            return "There is nothing at this address."
+        case 405:
+            allowed = (error.headers or {}).get("Allow", "")
+            return f"{request.method} is not for this address; use {allowed}."
+        case _:
+            return error.detail
 
-    @app.exception_handler(QuireError)
-    async def known(_: Request, error: QuireError) -> JSONResponse:
-        answer = problem(_status(error), error.code, error.message)
-        if isinstance(error, TransientError):
-            answer.headers["Retry-After"] = "5"
-        return answer
 
-    @app.exception_handler(RequestValidationError)
-    async def unfit(_: Request, error: RequestValidationError) -> JSONResponse:
-        places = [
-            {"where": ".".join(str(part) for part in each["loc"]), "what": each["msg"]}
-            for each in error.errors()
-        ]
-        return problem(
-            422, "INVALID_REQUEST", "The request does not have the documented form.", errors=places
-        )
-
-    @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> JSONResponse:
-        code = HTTPStatus(error.status_code).name
-        answer = problem(error.status_code, code, str(error.detail))
-        answer.headers.update(error.headers or {})
-        return answer
+def _misfit(error: dict[str, Any]) -> str:
+    match error["type"]:
+        case "uuid_parsing" | "uuid_type":
+            expected = "a UUID"
+        case "literal_error":
+            expected = error["ctx"]["expected"]
+        case _:
+            expected = "as documented"
+    return f"`{error['loc'][-1]}` must be {expected}."

@@ -1,0 +1,60 @@
+"""Bodies for the API that no client would write, and what must hold of every refusal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+from tests.e2e.quire_client import QuireClient
+
+BOUNDARY = "a-line-between-parts"
+MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
+
+FILE_PART = ('form-data; name="file"; filename="a.pdf"', b"%PDF-1.7")
+
+
+def in_parts(*parts: tuple[str, bytes]) -> bytes:
+    """Return a multipart body of parts, each given as its Content-Disposition and content."""
+    edge = f"--{BOUNDARY}".encode()
+    written = [
+        b"%b\r\nContent-Disposition: %b\r\n\r\n%b\r\n" % (edge, disposition.encode(), content)
+        for disposition, content in parts
+    ]
+    return b"".join(written) + edge + b"--\r\n"
+
+
+def opened_form() -> tuple[bytes, bytes]:
+    """Return what stands before and behind the rest of a file in a multipart body."""
+    tail = f"\r\n--{BOUNDARY}--\r\n".encode()
+    return in_parts(FILE_PART).removesuffix(tail), tail
+
+
+def refused(answer: httpx.Response, status: int, code: str) -> str:
+    """Return the problem's sentence, having looked at everything around it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert (problem["status"], problem["code"]) == (status, code)
+    detail: str = problem["detail"]
+    assert detail[0].isupper() or detail[0] == "`"
+    assert detail.endswith(".")
+    assert " " in detail
+    return detail
+
+
+def announced(quire: QuireClient, **changes: Any) -> httpx.Response:
+    """Announce a document, its description changed."""
+    return quire.http.post("/v1/documents", json={"filename": "a.pdf", "size": 9, **changes})
+
+
+def options_part(options: object) -> tuple[str, bytes]:
+    return ('form-data; name="options"', json.dumps(options).encode())
+
+
+def sent(
+    quire: QuireClient, body: bytes | Iterator[bytes], kind: str = MULTIPART
+) -> httpx.Response:
+    return quire.http.post("/v1/documents", content=body, headers={"Content-Type": kind})
