@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+import ssl
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from celery import Celery
 from kombu.entity import Queue
@@ -15,7 +17,8 @@ PROCESS_CHUNK: Final = "quire.process_chunk"
 
 def make_celery(settings: Settings) -> Celery:
     """Return an app that can send chunks, and that a worker can run on."""
-    app = Celery("quire", broker=settings.redis_url.get_secret_value(), set_as_current=True)
+    url = settings.redis_url.get_secret_value()
+    app = Celery("quire", broker=url, set_as_current=True)
     limit = settings.task_timeout_seconds
     app.conf.update(
         # State lives in Postgres; a result backend would be a second truth.
@@ -44,6 +47,7 @@ def make_celery(settings: Settings) -> Celery:
         worker_soft_shutdown_timeout=7.0,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
+        broker_use_ssl=_tls(url),
         # With the broker down a send gives up soon: the row is committed, maintain sends it.
         task_publish_retry_policy={
             "max_retries": 2,
@@ -64,3 +68,9 @@ def make_celery(settings: Settings) -> Celery:
         },
     )
     return app
+
+
+def _tls(url: str) -> dict[str, Any] | None:
+    # Left alone, kombu takes any server's certificate for a rediss:// URL. One that names
+    # `ssl_ca_certs` brings its own options, and redis-py then asks for a certificate too.
+    return {"ssl_cert_reqs": ssl.CERT_REQUIRED} if urlsplit(url).scheme == "rediss" else None

@@ -29,6 +29,8 @@ def migrate(url: str) -> list[str]:
                     "CREATE TABLE IF NOT EXISTS schema_migrations ("
                     "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
                 )
+                # Supabase shows this schema's tables to everybody but for their policies.
+                connection.execute("ALTER TABLE schema_migrations ENABLE ROW LEVEL SECURITY")
                 done = connection.execute(
                     "SELECT FROM schema_migrations WHERE name = %s", (script.name,)
                 ).fetchone()
