@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, Literal
 from uuid import UUID
 
+import msgspec
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
@@ -94,6 +95,7 @@ def shown(job: JobView) -> dict[str, Any]:
             }
             for error in job.chunk_errors
         ],
+        "page_errors": [msgspec.to_builtins(error) for error in job.page_errors],
         "warnings": list(job.warnings),
         "created_at": job.created_at.isoformat(),
         "started_at": job.started_at and job.started_at.isoformat(),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from common.lifecycle import FINAL_JOB_STATUSES, JobStatus
+from common.results import PageError
 from infra.cli.exits import CommandError, Exit
 
 
@@ -49,6 +50,8 @@ class Job(msgspec.Struct, frozen=True):
     failed_chunks: int = 0
     error: JobError | None = None
     chunk_errors: tuple[ChunkError, ...] = ()
+    #: Pages that could not be read although the rest of their chunk could.
+    page_errors: tuple[PageError, ...] = ()
     warnings: tuple[str, ...] = ()
     created_at: str | None = None
     started_at: str | None = None
@@ -123,13 +126,15 @@ def unread_lines(errors: Iterable[tuple[int, int, str, str]]) -> list[str]:
     return [f"{pages_text(start, end)}: {message} [{code}]" for start, end, code, message in lines]
 
 
-def unread_chunks(job: Job) -> list[tuple[int, int, str, str]]:
-    """Return the pages of chunks that failed for good, for `unread_lines`."""
-    return [
+def unread_pages(job: Job) -> list[tuple[int, int, str, str]]:
+    """Return the pages that could not be read, alone or with their chunk, for `unread_lines`."""
+    chunks = [
         (error.page_start, error.page_end, error.code, error.message)
         for error in job.chunk_errors
         if error.final
     ]
+    pages = [(error.number, error.number, error.code, error.message) for error in job.page_errors]
+    return chunks + pages
 
 
 def seconds_text(seconds: float) -> str:

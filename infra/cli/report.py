@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from infra.cli.jobs import Job, seconds_text, unread_chunks, unread_lines
+from infra.cli.jobs import Job, seconds_text, unread_lines, unread_pages
 from infra.cli.printable import printable
 from infra.cli.results import first_lines
 
@@ -27,7 +27,7 @@ def status_lines(job: Job) -> list[str]:
         rows.append(("Took", seconds_text(took)))
     if job.error is not None:
         rows.append(("Error", f"{job.error.message} [{job.error.code}]"))
-    rows += [("Unread", line) for line in unread_lines(unread_chunks(job))]
+    rows += [("Unread", line) for line in unread_lines(unread_pages(job))]
     rows += [("Warning", line) for line in job.warnings]
     if job.has_result:
         rows.append(("Result", f"quire result {job.job_id}"))
@@ -57,7 +57,7 @@ def trouble_lines(job: Job, name: str) -> list[str]:
     """Say what went wrong with a job that has ended; nothing where nothing did."""
     lines = [f"{name}: {warning}" for warning in job.warnings]
     if job.has_result:
-        lines += [f"{name}: {line}" for line in unread_lines(unread_chunks(job))]
+        lines += [f"{name}: {line}" for line in unread_lines(unread_pages(job))]
     elif job.error is None:
         lines.append(f"{name}: {job.line}")
     else:

@@ -122,7 +122,7 @@ class PostgresJobs:
 
     def ping(self) -> None:
         """Raise psycopg.Error where the database does not answer."""
-        with self._pool.connection() as connection:
+        with self._pool.connection(timeout=2) as connection:
             connection.execute("SELECT 1")
 
 

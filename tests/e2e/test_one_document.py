@@ -165,6 +165,7 @@ def test_a_poisoned_page_is_found_and_named_and_the_others_are_delivered(
         job = quire.wait(job_id)
     assert job["status"] == "completed_with_errors"
     assert (job["completed_pages"], job["failed_pages"]) == (6, 1)
+    assert [error["number"] for error in job["page_errors"]] == [5]
     result = quire.result(job_id)
     assert [page["number"] for page in result["pages"]] == [1, 2, 3, 4, 6, 7]
     assert [error["number"] for error in result["errors"]] == [5]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.cli.exits import CommandError, Exit
-from infra.cli.jobs import read_job, seconds_text, size_text, unread_chunks, unread_lines
+from infra.cli.jobs import read_job, seconds_text, size_text, unread_lines, unread_pages
 from infra.cli.report import ended_lines, status_lines
 from tests.unit.cli.little_api import JOB_ID, a_finished_job, a_job
 
@@ -52,7 +52,7 @@ def test_pages_that_could_not_be_read_are_named_in_order_and_neighbours_together
 def test_a_chunk_that_is_tried_again_is_not_among_the_unread() -> None:
     error = {"page_start": 1, "page_end": 2, "code": "C", "message": "M", "chunk_index": 0}
     job = read_job(a_job(chunk_errors=[error | {"final": False}, error | {"final": True}]))
-    assert unread_chunks(job) == [(1, 2, "C", "M")]
+    assert unread_pages(job) == [(1, 2, "C", "M")]
 
 
 def test_a_completed_job_is_told_in_one_line() -> None:
