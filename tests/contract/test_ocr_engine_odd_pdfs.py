@@ -52,6 +52,11 @@ def names() -> list[str]:
     return sorted(path.name for path in folder.glob("*.pdf"))
 
 
+def test_the_odd_pdfs_are_there(odd_pdfs: Path) -> None:
+    """Without them the next test has nothing to run on, which must not pass for success in CI."""
+    assert len(list(odd_pdfs.glob("*.pdf"))) > 30
+
+
 @pytest.mark.parametrize("name", names())
 def test_every_odd_pdf_ends_in_pages_or_a_clear_error_in_bounded_time_and_memory(
     name: str, odd_pdfs: Path
