@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from common.errors import NotFound, TransientError
+from common.errors import MisconfiguredError, NotFound, PermanentError, TransientError
 from common.models import ObjectRef
 from infra.settings import StorageSettings
+from infra.storage.mapped import MappedFile
 
 if TYPE_CHECKING:
-    from google.cloud.storage import Client
+    from google.cloud.storage import Blob, Client
 
 #: Seconds without a byte before a request is given up; the client's retries come on top.
 _SILENCE = 60
+#: A file up to this size is one request, for which the client holds it in memory, twice.
+_ONE_REQUEST_BYTES = 1 << 20
+#: A larger stream is sent in pieces of this size: multiples of 256 KiB, says Cloud Storage.
+_PIECE_BYTES = 4 << 20
+#: Statuses that pass: a request that took too long, and too many of them.
+_PASSING = frozenset({408, 429})
 
 
 class CloudStorage:
-    """The uploads and chunks buckets. `STORAGE_EMULATOR_HOST` moves it to an emulator."""
+    """The uploads and chunks buckets. `STORAGE_EMULATOR_HOST` moves it to an emulator.
 
-    def __init__(self, settings: StorageSettings) -> None:
+    What fails in passing is tried again for `retry_seconds`. Every method raises TransientError
+    where the storage is away, MisconfiguredError where it refuses this deployment, and
+    PermanentError STORAGE_REFUSED where it refuses this file.
+    """
+
+    def __init__(self, settings: StorageSettings, *, retry_seconds: float = 120) -> None:
         self._settings = settings
+        self._retry_seconds = retry_seconds
 
     @cached_property
     def _client(self) -> Client:
@@ -31,39 +45,60 @@ class CloudStorage:
 
         return Client(project=self._settings.project)
 
+    @cached_property
+    def _patience(self) -> dict[str, Any]:
+        from google.cloud.storage.retry import DEFAULT_RETRY
+
+        return {"timeout": _SILENCE, "retry": DEFAULT_RETRY.with_timeout(self._retry_seconds)}
+
+    def close(self) -> None:
+        """Close the connections that are kept open for the next request."""
+        if "_client" in self.__dict__:
+            self._client.close()
+
     def download(self, ref: ObjectRef, target: Path) -> int:
         """Write the object to `target`, return its size in bytes. NotFound if it is gone."""
-        blob = self._client.bucket(ref.bucket).blob(ref.name, generation=ref.generation)
         with _translated(ref):
-            blob.download_to_filename(str(target), timeout=_SILENCE)
+            self._blob(ref).download_to_filename(str(target), **self._patience)
         return target.stat().st_size
 
     def read_chunk(self, ref: ObjectRef) -> bytes:
         """Return a chunk's PDF."""
-        blob = self._client.bucket(ref.bucket).blob(ref.name, generation=ref.generation)
         with _translated(ref):
-            content: bytes = blob.download_as_bytes(timeout=_SILENCE)
+            content: bytes = self._blob(ref).download_as_bytes(**self._patience)
         return content
 
     def put_chunk(self, name: str, path: Path) -> ObjectRef:
         """Create a chunk PDF; an object of that name that is already there is kept."""
-        bucket = self._settings.chunks_bucket
-        with path.open("rb") as content:
-            return self._create(bucket, name, content, path.stat().st_size)
+        ref = ObjectRef(self._settings.chunks_bucket, name)
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            if size <= _ONE_REQUEST_BYTES:
+                return self._create(ref, file, size=size)
+            # The client can't compute a checksum of windows. This one the service compares.
+            checksum = _crc32c(file)
+            # Told the size, the client would make one request of anything up to 8 MiB.
+            return self._create(
+                ref, MappedFile(file), checksum=None, crc32c_checksum_value=checksum
+            )
 
     def put_upload(self, name: str, content: BinaryIO, size: int) -> ObjectRef:
         """Create a document that came through the API. `size` is in bytes."""
-        return self._create(self._settings.uploads_bucket, name, content, size)
+        return self._create(self.upload_ref(name), content, size=size, piece=_PIECE_BYTES)
 
     def begin_upload(self, name: str, size: int, *, origin: str | None = None) -> str:
         """Return the URL of a resumable session that can create the document once.
 
         Whoever has the URL can write this one object and nothing else, for a week.
         """
-        blob = self._client.bucket(self._settings.uploads_bucket).blob(name)
-        with _translated(ObjectRef(self._settings.uploads_bucket, name)):
-            url: str = blob.create_resumable_upload_session(
-                content_type="application/pdf", size=size, origin=origin, if_generation_match=0
+        ref = self.upload_ref(name)
+        with _translated(ref):
+            url: str = self._blob(ref).create_resumable_upload_session(
+                content_type="application/pdf",
+                size=size,
+                origin=origin,
+                if_generation_match=0,
+                **self._patience,
             )
         return url
 
@@ -74,34 +109,56 @@ class CloudStorage:
     def find(self, ref: ObjectRef) -> ObjectRef | None:
         """Return the live version of the object, or None where there is none."""
         with _translated(ref):
-            blob = self._client.bucket(ref.bucket).get_blob(ref.name)
+            blob = self._client.bucket(ref.bucket).get_blob(ref.name, **self._patience)
         return None if blob is None else ObjectRef(ref.bucket, ref.name, blob.generation)
 
-    def _create(self, bucket: str, name: str, content: BinaryIO, size: int) -> ObjectRef:
+    def _blob(self, ref: ObjectRef, *, piece: int | None = None) -> Blob:
+        bucket = self._client.bucket(ref.bucket)
+        return bucket.blob(ref.name, generation=ref.generation, chunk_size=piece)
+
+    def _create(
+        self,
+        ref: ObjectRef,
+        content: BinaryIO | MappedFile,
+        *,
+        piece: int | None = None,
+        **options: Any,
+    ) -> ObjectRef:
         from google.api_core.exceptions import PreconditionFailed
 
-        blob = self._client.bucket(bucket).blob(name)
-        ref = ObjectRef(bucket, name)
-        try:
-            with _translated(ref):
+        with _translated(ref):
+            blob = self._blob(ref, piece=piece)
+            try:
                 blob.upload_from_file(
                     content,
-                    size=size,
                     content_type="application/pdf",
                     if_generation_match=0,
-                    timeout=_SILENCE,
+                    **self._patience,
+                    **options,
                 )
-        except PreconditionFailed:
-            # An answer that was lost on its way makes the client send again: it is there.
-            with _translated(ref):
-                blob.reload()
-        return ObjectRef(bucket, name, blob.generation)
+            except PreconditionFailed:
+                # An answer that was lost on its way makes the client send again: it is there.
+                blob.reload(**self._patience)
+        return ObjectRef(ref.bucket, ref.name, blob.generation)
+
+
+def _crc32c(file: BinaryIO) -> str:
+    """Return the checksum of what is left of the file, as Cloud Storage writes it."""
+    from google_crc32c import extend
+
+    checksum = 0
+    while piece := file.read(1 << 16):
+        checksum = extend(checksum, piece)
+    return b64encode(checksum.to_bytes(4, "big")).decode()
 
 
 @contextmanager
 def _translated(ref: ObjectRef) -> Iterator[None]:
     from google.api_core import exceptions
-    from requests.exceptions import ConnectionError, Timeout  # noqa: A004
+    from google.auth.exceptions import GoogleAuthError
+    from google.auth.exceptions import TransportError as TokenTransportError
+    from google.cloud.storage.exceptions import DataCorruption
+    from requests.exceptions import ChunkedEncodingError, ConnectionError, Timeout  # noqa: A004
 
     try:
         yield
@@ -109,13 +166,39 @@ def _translated(ref: ObjectRef) -> Iterator[None]:
         raise NotFound(
             "The stored file is gone. Send the document again.", code="OBJECT_NOT_FOUND"
         ) from error
+    except (exceptions.Unauthorized, exceptions.Forbidden) as error:
+        raise MisconfiguredError(
+            f"Cloud Storage refuses bucket {ref.bucket} to this service; check the roles of its "
+            "service account."
+        ) from error
+    except exceptions.GoogleAPICallError as error:
+        if error.code in _PASSING or (error.code or 500) >= 500:
+            raise _unavailable(ref) from error
+        raise PermanentError(
+            "Cloud Storage refuses this file. Send the document again; if that ends the same "
+            "way, an operator has to look at the log.",
+            code="STORAGE_REFUSED",
+        ) from error
+    except GoogleAuthError as error:
+        # A token that could not be fetched is wrapped where a metadata server should give it.
+        cause = error.__cause__ or error
+        if error.retryable or isinstance(cause, TokenTransportError):
+            raise _unavailable(ref) from error
+        raise MisconfiguredError(
+            "Google does not know this service: check its service account, or where "
+            "GOOGLE_APPLICATION_CREDENTIALS points."
+        ) from error
     except (
-        exceptions.ServerError,
-        exceptions.TooManyRequests,
         exceptions.RetryError,
+        DataCorruption,
+        ChunkedEncodingError,
         ConnectionError,
         Timeout,
     ) as error:
-        raise TransientError(
-            f"Cloud Storage does not answer for bucket {ref.bucket}.", code="STORAGE_UNAVAILABLE"
-        ) from error
+        raise _unavailable(ref) from error
+
+
+def _unavailable(ref: ObjectRef) -> TransientError:
+    return TransientError(
+        f"Cloud Storage does not answer for bucket {ref.bucket}.", code="STORAGE_UNAVAILABLE"
+    )

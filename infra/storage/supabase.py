@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
-from common.errors import MisconfiguredError, NotFound, TransientError
+from common.errors import MisconfiguredError, NotFound, PermanentError, TransientError
 from infra.settings import SupabaseSettings
 
 if TYPE_CHECKING:
@@ -20,10 +20,17 @@ _RETRY_SECONDS: Final = 20.0
 
 
 class SupabaseStorage:
-    """The chunk results' and the merged results' buckets; private, reached by the service key."""
+    """The chunk results' and the merged results' buckets; private, reached by the service key.
 
-    def __init__(self, settings: SupabaseSettings) -> None:
+    Every method raises TransientError where the storage is away, MisconfiguredError where it
+    refuses the key, and PermanentError RESULT_TOO_LARGE or RESULTS_REFUSED.
+    """
+
+    def __init__(
+        self, settings: SupabaseSettings, *, retry_seconds: float = _RETRY_SECONDS
+    ) -> None:
         self._settings = settings
+        self._retry_seconds = retry_seconds
 
     @cached_property
     def _client(self) -> SyncStorageClient:
@@ -38,6 +45,11 @@ class SupabaseStorage:
             http_client=Client(headers=headers, timeout=20, follow_redirects=True),
         )
 
+    def close(self) -> None:
+        """Close the connections that are kept open for the next request."""
+        if "_client" in self.__dict__:
+            self._client.session.close()
+
     def write_chunk(self, name: str, content: bytes) -> None:
         """Store a chunk's result. Keeps what is already there under that name."""
         bucket = self._client.from_(self._settings.chunks_bucket)
@@ -50,7 +62,7 @@ class SupabaseStorage:
     def read_chunk(self, name: str) -> bytes:
         """Return a chunk's result. NotFound if it is gone."""
         bucket = self._client.from_(self._settings.chunks_bucket)
-        return _retried(lambda: bucket.download(name))
+        return self._retried(lambda: bucket.download(name))
 
     def write_result(self, name: str, content: BinaryIO, content_type: str) -> None:
         """Store a merged result, read from an open file."""
@@ -69,7 +81,9 @@ class SupabaseStorage:
     def link(self, name: str, *, seconds: int, filename: str) -> str:
         """Return a URL that shows a merged result for so many seconds, to whoever has it."""
         bucket = self._client.from_(self._settings.results_bucket)
-        answer = _retried(lambda: bucket.create_signed_url(name, seconds, {"download": filename}))
+        answer = self._retried(
+            lambda: bucket.create_signed_url(name, seconds, {"download": filename})
+        )
         url: str | None = answer["signedURL"]
         if url is None:
             raise NotFound("The stored result is gone.", code="OBJECT_NOT_FOUND")
@@ -78,34 +92,35 @@ class SupabaseStorage:
     def _create(self, upload: Callable[[], object]) -> None:
         from storage3.exceptions import StorageApiError
 
+        def upload_once() -> None:
+            try:
+                upload()
+            except StorageApiError as error:
+                # Names are made from attempts: what is there is this attempt's own, sent twice.
+                if str(error.status) != "409" and error.code != "Duplicate":
+                    raise
+
+        self._retried(upload_once)
+
+    def _retried(self, call: Callable[[], Answer]) -> Answer:
+        from google.api_core.exceptions import RetryError
+        from google.api_core.retry import Retry, if_exception_type
+
+        def translated() -> Answer:
+            with _translated():
+                return call()
+
+        retry = Retry(
+            predicate=if_exception_type(TransientError),
+            initial=0.2,
+            maximum=3.0,
+            timeout=self._retry_seconds,
+        )
         try:
-            _retried(upload)
-        except StorageApiError as error:
-            # Names are made from attempts: what is there is this attempt's own, sent twice.
-            if str(error.status) != "409" and error.code != "Duplicate":
-                raise
-
-
-def _retried(call: Callable[[], Answer]) -> Answer:
-    from google.api_core.retry import Retry, if_exception_type
-
-    def translated() -> Answer:
-        with _translated():
-            return call()
-
-    retry = Retry(
-        predicate=if_exception_type(TransientError),
-        initial=0.2,
-        maximum=3.0,
-        timeout=_RETRY_SECONDS,
-    )
-    from google.api_core.exceptions import RetryError
-
-    try:
-        answer: Answer = retry(translated)()
-    except RetryError as error:
-        raise _unavailable() from error
-    return answer
+            answer: Answer = retry(translated)()
+        except RetryError as error:
+            raise _unavailable() from error
+        return answer
 
 
 @contextmanager
@@ -125,9 +140,18 @@ def _translated() -> Iterator[None]:
             raise MisconfiguredError(
                 "Supabase Storage refuses the service key; check SUPABASE__SERVICE_KEY."
             ) from error
-        if status == 429 or status >= 500:
+        if status in {408, 429} or status >= 500:
             raise _unavailable() from error
-        raise
+        if status == 413:
+            raise PermanentError(
+                "This result is larger than its bucket takes. Choose fewer pages a chunk, or "
+                "have the bucket's file size limit raised.",
+                code="RESULT_TOO_LARGE",
+            ) from error
+        raise PermanentError(
+            "Supabase Storage refuses this result; an operator has to look at the log.",
+            code="RESULTS_REFUSED",
+        ) from error
 
 
 def _unavailable() -> TransientError:
