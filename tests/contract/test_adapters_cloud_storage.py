@@ -18,9 +18,12 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from common.errors import MisconfiguredError, NotFound, PermanentError, QuireError, TransientError
 from common.models import ObjectRef
+from infra.local.emulators import cloud_storage
+from infra.local.emulators.file_store import FileStore
 from infra.settings import StorageSettings
 from infra.storage.cloud_storage import CloudStorage
 from tests.bench.memory import Peak, own_memory
@@ -148,6 +151,34 @@ def test_a_large_chunk_is_sent_without_being_held_in_memory(
             for number in range(3):
                 adapter.put_chunk(f"{number}", path)
     assert peak.value - before < 10 * MIB
+
+
+def test_a_large_chunk_whose_first_try_is_refused_is_sent_again_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bound = listening_socket()
+    refused: list[int] = []
+    url = url_of(bound)
+    with bound, FileStore(tmp_path / "store") as store:
+        emulator = cloud_storage.create_app(store, public_url=url)
+
+        async def door(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http" or scope["method"] != "PUT" or refused:
+                await emulator(scope, receive, send)
+                return
+            refused.append(len(await Request(scope, receive).body()))
+            await JSONResponse({}, status_code=503)(scope, receive, send)
+
+        with serving(door, bound):
+            monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
+            with closing(google_client(url)) as client:
+                client.create_bucket(SETTINGS.chunks_bucket)
+            path = tmp_path / "chunk.pdf"
+            path.write_bytes(os.urandom(3 * MIB + 17))
+            with closing(CloudStorage(SETTINGS)) as adapter:
+                ref = adapter.put_chunk("a", path)
+                assert refused == [3 * MIB + 17]
+                assert adapter.read_chunk(ref) == path.read_bytes()
 
 
 def test_what_is_gone_is_not_found(adapter: CloudStorage, tmp_path: Path) -> None:
