@@ -60,8 +60,9 @@ class SplitWork:
     stalls: int
     options: JobOptions
     password: str | None
-    #: Whether an earlier attempt has already written the chunk rows.
-    planned: bool
+    #: Pages of the document as an earlier attempt found them that has written the chunk rows;
+    #: None where none has.
+    planned_pages: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ class _Split:
 
     def run(self) -> None:
         # An earlier attempt may have cut everything and only not said so.
-        if not self.work.planned or self._waiting():
+        if self.work.planned_pages is None or self._waiting():
             self._cut_source()
         self.splits.finish(self.work)
         log.info("document is split", extra={"job_id": str(self.work.job_id)})
@@ -141,8 +141,16 @@ class _Split:
         with self.cutter.standby() as cutter:
             size = self.uploads.download(self.work.source, path)
             with cutter.open(path, self.work.password) as pdf:
-                if not self.work.planned:
+                if self.work.planned_pages is None:
                     self._plan(pdf, size)
+                elif self.work.planned_pages != pdf.page_count:
+                    # Another engine than before reads this damaged file now, and its numbers
+                    # mean other pages. The next attempt may have the first one again.
+                    raise QuireError(
+                        f"{pdf.page_count} pages were found where {self.work.planned_pages} "
+                        "had been planned.",
+                        code="UNREADABLE_PDF",
+                    )
                 self._cut_and_send(pdf, self._waiting())
 
     def _waiting(self) -> list[PlannedChunk]:

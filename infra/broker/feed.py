@@ -54,7 +54,13 @@ class RedisLiveFeed:
 
     async def _listen(self) -> None:
         async with (
-            Redis.from_url(self._url, socket_connect_timeout=5) as redis,
+            Redis.from_url(
+                self._url,
+                socket_connect_timeout=5,
+                # A connection that broke without a word would keep its watchers waiting.
+                socket_keepalive=True,
+                health_check_interval=15,
+            ) as redis,
             redis.pubsub(ignore_subscribe_messages=True) as channel,
         ):
             await channel.subscribe(CHANNEL)

@@ -53,7 +53,7 @@ class PostgresArrivals:
                     OR (jobs.status = 'processing' AND stage = 'splitting'
                         AND lease_expires_at < now()))
             RETURNING jobs.id, jobs.document_id, jobs.owner, jobs.attempt, jobs.stalls,
-                      jobs.options, jobs.total_chunks, jobs.last_event
+                      jobs.options, jobs.total_chunks, jobs.last_event, documents.page_count
         ), document AS (
             UPDATE documents SET status = 'processing'
              WHERE id = (SELECT document_id FROM claimed)
@@ -103,5 +103,5 @@ class PostgresArrivals:
             stalls=row["stalls"],
             options=msgspec.convert(row["options"], JobOptions),
             password=row["password"],
-            planned=row["total_chunks"] > 0,
+            planned_pages=row["page_count"] if row["total_chunks"] else None,
         )

@@ -35,7 +35,7 @@ class CloudStorage:
     PermanentError STORAGE_REFUSED where it refuses this file.
     """
 
-    def __init__(self, settings: StorageSettings, *, retry_seconds: float = 120) -> None:
+    def __init__(self, settings: StorageSettings, *, retry_seconds: float = 30) -> None:
         self._settings = settings
         self._retry_seconds = retry_seconds
 

@@ -63,7 +63,7 @@ def test_a_split_that_fell_silent_goes_on_with_the_rows_it_has_planned(world: Wo
     world.age("jobs", "lease_expires_at", LEASE * 2, id=first.job_id)
     second = world.claim_split(first.source)
     assert second is not None
-    assert second.planned
+    assert second.planned_pages == 10
     assert [chunk.source is None for chunk in world.splits.planned(second)] == [False, True]
     with pytest.raises(LeaseLost):
         world.splits.dispatched(first, [(chunk, cut(first, chunk))])

@@ -28,6 +28,10 @@ from infra.local.stack import Stack
 from infra.local.valkey import valkey
 from tests.contract.local_stack_fixtures import until
 
+#: The servers' binaries lie in the virtual environment.
+IS_OPEN = all(
+    folder.stat().st_mode & 0o001 for folder in (Path(sys.prefix), *Path(sys.prefix).parents)
+)
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can take another account")
 
 
@@ -140,6 +144,7 @@ def test_data_of_another_major_version_is_left_alone(home: Home) -> None:
     assert [path.name for path in (home.postgres / "data").iterdir()] == ["PG_VERSION"]
 
 
+@pytest.mark.skipif(not IS_OPEN, reason="the checkout lies where no other account may look")
 @as_root
 def test_root_without_user_namespaces_runs_postgres_as_another_account(open_folder: Path) -> None:
     nobody = pwd.getpwnam("nobody")
@@ -190,7 +195,7 @@ with Stack(Home(Path({str(open_folder)!r}) / "home"), services=servers) as stack
         done = subprocess.run(
             [*prefix, *command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
         )
-        if "Permission denied" not in done.stderr:
+        if not done.stderr:
             break
     assert done.stderr == ""
     assert done.stdout == "42\nnobody\n"
