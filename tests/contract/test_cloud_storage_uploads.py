@@ -30,7 +30,10 @@ GRANULE = 256 * 1024
 
 
 def put(session: str, content: bytes, content_range: str, **headers: str) -> httpx.Response:
-    return httpx.put(session, content=content, headers={"Content-Range": content_range} | headers)
+    # Long enough for an emulator that is just starting again on a busy machine.
+    return httpx.put(
+        session, content=content, headers={"Content-Range": content_range} | headers, timeout=60
+    )
 
 
 def test_a_file_is_uploaded_in_chunks(bucket: storage.Bucket) -> None:
