@@ -34,13 +34,13 @@ _RUN: Final = """
 set -e
 if [ ! -e data/PG_VERSION ]; then
     rm -rf data.new
-    initdb -D data.new --username=postgres --pwfile=password --auth=scram-sha-256 \
+    "$programs/initdb" -D data.new --username=postgres --pwfile=password --auth=scram-sha-256 \
         --encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 \
         --no-sync --no-instructions >initdb.log
     mv data.new data
 fi
 rm -f data/postmaster.pid
-exec postgres -D data "$@"
+exec "$programs/postgres" -D data "$@"
 """
 
 #: Sized for a laptop. What commits is on disk (fsync and synchronous_commit stay as they are).
@@ -104,7 +104,7 @@ def postgres(layout: Layout, accounts: Iterator[Account] | None = None) -> Servi
     return Service(
         name="postgres",
         command=(*account.prefix, "/bin/sh", "-c", _RUN, "postgres", *options),
-        environment={**environment, "PATH": f"{programs}:{environment.get('PATH', '')}"},
+        environment={**environment, "programs": str(programs)},
         ready=Says("database system is ready to accept connections"),
         folder=home.postgres,
         stop_signal=signal.SIGINT,  # Its fast shutdown: SIGTERM would wait for every client
