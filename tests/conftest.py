@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -20,6 +21,14 @@ from infra.local.stack import Stack
 from infra.local.valkey import valkey
 from infra.settings import DatabaseSettings
 from tests.world import World
+
+
+@pytest.fixture(autouse=True)
+def own_broker_connections() -> Iterator[None]:
+    """Close what Celery keeps in its process-wide pools, so that no test inherits it."""
+    yield
+    if "kombu.pools" in sys.modules:
+        sys.modules["kombu.pools"].reset()
 
 
 @pytest.fixture(scope="session")
