@@ -96,6 +96,16 @@ class ChunkWork:
     options: JobOptions
 
     @property
+    def log_fields(self) -> dict[str, object]:
+        """What every log line about this attempt says beside its sentence."""
+        return {
+            "job_id": str(self.job_id),
+            "chunk_id": str(self.id),
+            "chunk_index": self.index,
+            "attempt": self.attempt,
+        }
+
+    @property
     def ref(self) -> ChunkRef:
         """What a message about this chunk carries."""
         return ChunkRef(self.id, self.document_id, self.index)

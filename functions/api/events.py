@@ -74,6 +74,7 @@ async def _stream(app: Application, owner: str, job_id: UUID, after: int) -> Asy
             except OperationalError:
                 log.warning("the database does not answer an event stream", exc_info=True)
                 return
+            view = shown(job)
             for event in events:
                 after = event.id
                 yield _message(
@@ -82,13 +83,13 @@ async def _stream(app: Application, owner: str, job_id: UUID, after: int) -> Asy
                         "kind": event.kind,
                         "at": event.at.isoformat(),
                         "details": event.details,
-                        "job": shown(job),
+                        "job": view,
                     },
                     event.id,
                 )
                 spoke = time.monotonic()
             if job.status in FINAL_JOB_STATUSES and not events:
-                yield _message("end", {"job": shown(job)})
+                yield _message("end", {"job": view})
                 return
             if events:
                 continue

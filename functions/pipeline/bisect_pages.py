@@ -44,7 +44,7 @@ def read_or_bisect(
                 raise  # would fail every page alike
             except PermanentError as error:
                 if len(part) == 1:
-                    log.warning("page can't be read", extra={"page": part.start, **_ids(work)})
+                    log.warning("page can't be read", extra={"page": part.start, **work.log_fields})
                     return _unreadable(work, part, error)
                 if not whole.exists():
                     whole.write_bytes(pdf)
@@ -102,7 +102,3 @@ def _unreadable(work: ChunkWork, part: PageRange, error: PermanentError) -> Chun
         pages=[],
         errors=[PageError(part.start, error.code, error.message)],
     )
-
-
-def _ids(work: ChunkWork) -> dict[str, object]:
-    return {"job_id": str(work.job_id), "chunk_index": work.index, "attempt": work.attempt}

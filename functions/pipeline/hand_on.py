@@ -1,8 +1,10 @@
-"""Sends a job on when its count has become whole."""
+"""Sends what has been recorded; what can't be sent now, maintain sends later."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from common.errors import TransientError
 from common.models import ChunkOutcome
@@ -11,10 +13,19 @@ from common.ports import Tasks
 log = logging.getLogger(__name__)
 
 
+@contextmanager
+def or_maintain_sends() -> Iterator[None]:
+    """Let a message go out that follows a commit, and go on where nobody takes it.
+
+    The row says what is to be done, so a message that is lost here is only late.
+    """
+    try:
+        yield
+    except TransientError as error:
+        log.warning("a message waits for maintain", extra={"code": error.code}, exc_info=True)
+
+
 def hand_on(outcome: ChunkOutcome, tasks: Tasks) -> None:
     """Have the merge called. Only for the one finisher that was told it was the last."""
-    try:
+    with or_maintain_sends():
         tasks.send_merge(outcome.job_id, outcome.dispatches)
-    except TransientError:
-        # The job row says `merging`: maintain sends it again.
-        log.warning("task queue is away, the merge waits for maintain", exc_info=True)

@@ -20,6 +20,7 @@ from common.models import BoxRow, ChunkRef, JobId, MergedDocument, MergeWork, St
 from common.names import merged_result, merged_text
 from common.ports import Dispatch, LiveUpdates, Merges, Results
 from common.results import ChunkResult, Page, PageError
+from functions.pipeline.hand_on import or_maintain_sends
 from functions.pipeline.heartbeat import Heartbeat
 from functions.pipeline.stalls import refuse_if_stalled
 from functions.scratch import scratch_folder
@@ -117,10 +118,8 @@ def _read_again(work: MergeWork, chunk: StoredChunk, merges: Merges, dispatch: D
         extra={"job_id": str(work.job_id), "chunk_index": chunk.index},
     )
     reopened = ChunkRef(merges.reopen(work, chunk), work.document_id, chunk.index)
-    try:
+    with or_maintain_sends():
         dispatch.send_chunks([reopened])
-    except TransientError:
-        log.warning("broker is away, the chunk waits for maintain", exc_info=True)
 
 
 def _fail(work: MergeWork, error: PermanentError, merges: Merges) -> None:

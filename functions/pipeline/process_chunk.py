@@ -33,7 +33,7 @@ from common.ports import (
     Uploads,
 )
 from functions.pipeline.bisect_pages import read_or_bisect
-from functions.pipeline.hand_on import hand_on
+from functions.pipeline.hand_on import hand_on, or_maintain_sends
 from functions.pipeline.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ def process_chunk(
                 work, chunks, uploads, engine, cutter, results, retries, lease
             )
         except LeaseLost:
-            log.warning("lease lost", extra=_ids(work))
+            log.warning("lease lost", extra=work.log_fields)
             return
         except QuotaError as error:
             # A service may ask for hours; the broker must not hold a message for so long.
@@ -160,31 +160,22 @@ def _put_back(
     *,
     counted: bool,
 ) -> None:
-    log.warning("chunk is put back", extra=_ids(work) | {"code": error.code, "counted": counted})
+    log.warning(
+        "chunk is put back", extra=work.log_fields | {"code": error.code, "counted": counted}
+    )
     try:
         chunks.put_back(work, code=error.code, message=error.message, delay=delay, counted=counted)
     except LeaseLost:
-        log.warning("lease lost", extra=_ids(work))
+        log.warning("lease lost", extra=work.log_fields)
         return
-    try:
+    with or_maintain_sends():
         dispatch.send_chunk_later(work.ref, delay)
-    except TransientError:
-        log.warning("broker is away, the chunk waits for maintain", exc_info=True)
 
 
 def _fail(work: ChunkWork, error: QuireError, chunks: Chunks) -> ChunkOutcome | None:
-    log.error("chunk failed", extra=_ids(work) | {"code": error.code})
+    log.error("chunk failed", extra=work.log_fields | {"code": error.code})
     try:
         return chunks.fail(work, error.code, error.message)
     except LeaseLost:
-        log.warning("lease lost", extra=_ids(work))
+        log.warning("lease lost", extra=work.log_fields)
         return None
-
-
-def _ids(work: ChunkWork) -> dict[str, object]:
-    return {
-        "job_id": str(work.job_id),
-        "chunk_id": str(work.id),
-        "chunk_index": work.index,
-        "attempt": work.attempt,
-    }

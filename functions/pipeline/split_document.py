@@ -31,7 +31,7 @@ from common.ports import (
     Tasks,
     Uploads,
 )
-from functions.pipeline.hand_on import hand_on
+from functions.pipeline.hand_on import hand_on, or_maintain_sends
 from functions.pipeline.heartbeat import Heartbeat
 from functions.pipeline.stalls import refuse_if_stalled
 from functions.scratch import scratch_folder
@@ -249,11 +249,8 @@ class _Split:
     def _send(self, wave: Sequence[_Uploading], warnings: Sequence[str]) -> None:
         cut = [(chunk, uploading.result()) for chunk, uploading in wave]
         self.splits.dispatched(self.work, cut, warnings)
-        try:
+        with or_maintain_sends():
             self.dispatch.send_chunks(
                 [ChunkRef(chunk.id, self.work.document_id, chunk.index) for chunk, _ in cut]
             )
-        except TransientError:
-            # The rows are committed: maintain sends what the broker did not take.
-            log.warning("broker is away, chunks wait for maintain", exc_info=True)
         self.live.publish(self.work.job_id)

@@ -105,7 +105,12 @@ class PostgresJobs:
             if row is None:
                 return None
             chunks = connection.execute(self.CHUNK_ERRORS, {"job_id": job_id}).fetchall()
-            pages = connection.execute(self.PAGE_ERRORS, {"job_id": job_id}).fetchall()
+            # Asked for only where there are some: a stream of events looks here at every change.
+            pages = (
+                connection.execute(self.PAGE_ERRORS, {"job_id": job_id}).fetchall()
+                if row["failed_pages"]
+                else []
+            )
         return _view(row, chunks, [msgspec.convert(page["error"], PageError) for page in pages])
 
     def events(
