@@ -9,6 +9,7 @@ Our errors, by what the caller should do about them.
   x LeaseLost            stop quietly: another attempt owns the work now
   x Conflict             the request does not fit what is there (HTTP 409)
   x NotFound             nothing by that name for this caller (HTTP 404)
+  x InsufficientCredits  the owner has too few credits left (HTTP 402)
   x InvalidRequest       the caller must change the request (HTTP 400, 413, 415, 422)
 
 A `code` is stable: it stands in the database, in answers, alerts and dashboards. The message is
@@ -76,6 +77,12 @@ class NotFound(QuireError):
     """There is nothing by that name, or it is not this caller's."""
 
     default_code = "NOT_FOUND"
+
+
+class InsufficientCredits(QuireError):
+    """The owner's credits do not cover the pages."""
+
+    default_code = "INSUFFICIENT_CREDITS"
 
 
 class InvalidRequest(QuireError):

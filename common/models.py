@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NewType
 from uuid import UUID
 
@@ -27,6 +28,16 @@ class JobOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     chunk_pages: int | None = None
     #: BCP-47 hints for the OCR engine, the most likely first.
     languages: tuple[str, ...] = ()
+    #: What is made beside the JSON result: `text` (one file), `boxes` (rows, for the page view).
+    outputs: tuple[str, ...] = ("text", "boxes")
+
+
+class Priority(StrEnum):
+    """Whose chunks are read first."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,8 @@ class ChunkRef:
     id: ChunkId
     document_id: DocumentId
     index: int
+    #: Where in the broker's queue; not part of what is to be done.
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,7 @@ class SplitWork:
     #: Pages of the document as an earlier attempt found them that has written the chunk rows;
     #: None where none has.
     planned_pages: int | None
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,15 @@ class PlannedChunk:
     #: Where its PDF is, once it has been cut.
     source: ObjectRef | None
     status: ChunkStatus
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierResult:
+    """A chunk's stored result that lacks some pages."""
+
+    path: str
+    checksum: str
+    errors: tuple[PageError, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +117,9 @@ class ChunkWork:
     #: Earlier workers that took the chunk and fell silent.
     lost_leases: int
     options: JobOptions
+    priority: Priority = Priority.NORMAL
+    #: What an earlier run read, where only the pages that failed are to be read again.
+    earlier: EarlierResult | None = None
 
     @property
     def log_fields(self) -> dict[str, object]:
@@ -108,7 +134,7 @@ class ChunkWork:
     @property
     def ref(self) -> ChunkRef:
         """What a message about this chunk carries."""
-        return ChunkRef(self.id, self.document_id, self.index)
+        return ChunkRef(self.id, self.document_id, self.index, self.priority)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +227,15 @@ class JobView:
 
     id: JobId
     document_id: DocumentId
+    owner: str
+    matter: str | None
     filename: str
+    priority: Priority
     status: JobStatus
     stage: Stage
+    #: Whether the upload is there.
+    has_landed: bool
+    retries: int
     page_count: int | None
     warnings: tuple[str, ...]
     total_chunks: int
@@ -216,6 +248,18 @@ class JobView:
     started_at: datetime | None
     finished_at: datetime | None
     heartbeat_at: datetime | None
+    #: When its intermediate objects were removed; nothing can be retried after that.
+    cleaned_at: datetime | None
+    #: The first claim of a chunk since the job was begun, resumed or retried, and how many chunks
+    #: were done by then: what the pace is measured from.
+    reading_since: datetime | None
+    reading_from: int
+    #: The database's clock when this was read.
+    now: datetime
+    #: The chunk under work with the lowest pages.
+    current_chunk: int | None
+    current_page_start: int | None
+    current_page_end: int | None
     error_code: str | None
     error_message: str | None
     result_path: str | None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
 from common.lifecycle import FINAL_JOB_STATUSES, JobStatus, Stage
 from common.models import ChunkError, JobView
 
@@ -39,6 +42,36 @@ def line(job: JobView) -> str:
             if job.total_chunks == 0:
                 return "Splitting the document"
             return f"Processing chunk {_current(job)}/{job.total_chunks}"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """When a job will probably have read its last chunk, and why one thinks so."""
+
+    seconds: int
+    finish_at: datetime
+    basis: str
+
+
+def eta(job: JobView) -> Estimate | None:
+    """Return when the chunks will be read, by the pace since they were begun or resumed.
+
+    None where there is no pace yet: before the first chunk is done, and while nothing is read.
+    """
+    if job.status is not JobStatus.PROCESSING or job.reading_since is None:
+        return None
+    done = job.completed_chunks + job.failed_chunks
+    passed = (job.now - job.reading_since).total_seconds()
+    if done <= job.reading_from or passed <= 0:
+        return None
+    read = done - job.reading_from
+    seconds = passed / read * (job.total_chunks - done)
+    of = f"{read} of {job.total_chunks - job.reading_from} chunks"
+    return Estimate(
+        seconds=round(seconds),
+        finish_at=job.now + timedelta(seconds=seconds),
+        basis=f"{of} in {passed:.0f} s",
+    )
 
 
 def chunk_line(error: ChunkError) -> str:

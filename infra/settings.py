@@ -2,7 +2,8 @@
 
 Nested names are written with two underscores (`DOCUMENT_AI__TIMEOUT_SECONDS=90`). The names that
 operators of such systems already know are kept as they are: `REDIS_URL`, `CHUNK_SIZE_PAGES`,
-`MAX_WORKERS`, `WORKER_MEMORY_LIMIT_MB`, `TASK_TIMEOUT_SECONDS`. `STORAGE_EMULATOR_HOST` is read by
+`CHUNKING_THRESHOLD_PAGES`, `ASYNC_PROCESSING_ENABLED`, `MAX_WORKERS`, `WORKER_MEMORY_LIMIT_MB`,
+`TASK_TIMEOUT_SECONDS`. `STORAGE_EMULATOR_HOST` is read by
 Google's own client.
 """
 
@@ -113,6 +114,30 @@ class MaintainSettings(BaseModel):
     )
 
 
+class ApiSettings(BaseModel):
+    """The HTTPS door."""
+
+    wait_seconds: float = Field(
+        default=30, gt=0, description="How long a small document's answer waits for its result."
+    )
+    max_wait_seconds: float = Field(
+        default=300, gt=0, description="The longest that `Prefer: wait` is listened to."
+    )
+    max_pages: int = Field(default=20_000, ge=1, description="Pages of one document.")
+    requests_per_minute: int = Field(
+        default=600, ge=0, description="Of one caller; 0 is without a limit."
+    )
+    idempotency_hours: float = Field(
+        default=24, gt=0, description="How long an Idempotency-Key is remembered."
+    )
+
+
+class CreditsSettings(BaseModel):
+    """What reading costs; a credit is a page."""
+
+    enabled: bool = Field(default=False, description="Off, everybody may read without limit.")
+
+
 class Settings(BaseSettings):
     """One process's environment. A process whose environment is wrong does not start."""
 
@@ -126,9 +151,17 @@ class Settings(BaseSettings):
     leases: LeaseSettings = LeaseSettings()
     retries: RetrySettings = RetrySettings()
     maintain: MaintainSettings = MaintainSettings()
+    api: ApiSettings = ApiSettings()
+    credits: CreditsSettings = CreditsSettings()
 
     redis_url: SecretStr = Field(description="redis://… or rediss://… of the broker.")
     chunk_size_pages: int = Field(default=25, ge=1, description="Pages in one chunk.")
+    chunking_threshold_pages: int = Field(
+        default=10, ge=0, description="Up to so many pages the answer is synchronous."
+    )
+    async_processing_enabled: bool = Field(
+        default=True, description="Off, every answer waits for its result while it may."
+    )
     max_workers: int = Field(default=4, ge=1, description="Celery's prefork children.")
     worker_memory_limit_mb: int = Field(
         default=1024, ge=128, description="A child above it is replaced after its chunk."

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from collections.abc import Callable
+from typing import Annotated, Any, Final
 
 import jwt
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
+from common.access import OWN_SCOPES, Caller, Scope
 from functions.bootstrap import Application
 
 #: Supabase's subjects are UUIDs, other issuers' are e-mail addresses at the longest.
@@ -23,11 +25,11 @@ def application_of(request: Request) -> Application:
     return application
 
 
-def owner_of(
+def caller_of(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> str:
-    """Return whose documents the caller may see: the token's subject. 401 without one."""
+) -> Caller:
+    """Return who asks, by their token. 401 without a valid one."""
     secret = application_of(request).settings.supabase.jwt_secret.get_secret_value()
     try:
         if credentials is None:
@@ -48,7 +50,26 @@ def owner_of(
             "Send a valid token: Authorization: Bearer TOKEN.",
             headers={"WWW-Authenticate": "Bearer"},
         ) from error
-    return owner
+    return _caller(owner, claims)
+
+
+def _caller(owner: str, claims: dict[str, Any]) -> Caller:
+    """Read what Supabase lets only an operator write: `app_metadata`."""
+    granted = claims.get("app_metadata") or {}
+    scopes = OWN_SCOPES | {Scope.ADMIN} if granted.get("role") == "admin" else OWN_SCOPES
+    matters = granted.get("matters")
+    return Caller(owner, None if matters is None else tuple(matters), scopes)
+
+
+def requires(scope: Scope) -> Callable[[Caller], Caller]:
+    """Return a dependency that lets only callers with this scope in. 403 for others."""
+
+    def permitted(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+        if not caller.may(scope):
+            raise HTTPException(403, f"This token or key is not good for `{scope}`.")
+        return caller
+
+    return permitted
 
 
 def _is_name(owner: str) -> bool:
@@ -57,4 +78,7 @@ def _is_name(owner: str) -> bool:
 
 
 App = Annotated[Application, Depends(application_of)]
-Owner = Annotated[str, Depends(owner_of)]
+Reader = Annotated[Caller, Depends(requires(Scope.JOBS_READ))]
+Submitter = Annotated[Caller, Depends(requires(Scope.DOCUMENTS_WRITE))]
+Controller = Annotated[Caller, Depends(requires(Scope.JOBS_WRITE))]
+Administrator = Annotated[Caller, Depends(requires(Scope.ADMIN))]

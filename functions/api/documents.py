@@ -17,7 +17,7 @@ from common.errors import InvalidRequest, QuireError
 from common.models import DocumentId, JobId, JobOptions
 from common.names import upload
 from common.pages import parse_page_selection
-from functions.api.auth import App, Owner
+from functions.api.auth import App, Submitter
 from functions.api.bodies import decoded, read_form, read_json
 from functions.bootstrap import Application
 
@@ -62,15 +62,15 @@ FIELDS: Final[Mapping[str, str]] = {
 
 
 @router.post("/v1/documents", status_code=202)
-async def create_document(request: Request, app: App, owner: Owner) -> JSONResponse:
+async def create_document(request: Request, app: App, caller: Submitter) -> JSONResponse:
     """Take a PDF as multipart (`file`, `options`), or announce one as JSON for an upload URL."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "multipart/form-data":
         async with read_form(request) as form:
-            return await run_in_threadpool(_from_form, app, owner, form)
+            return await run_in_threadpool(_from_form, app, caller.owner, form)
     if kind == "application/json":
         announced = decoded(await read_json(request), AnnouncedUpload, FIELDS)
-        return await run_in_threadpool(_announced, app, owner, announced)
+        return await run_in_threadpool(_announced, app, caller.owner, announced)
     raise InvalidRequest(
         "Send multipart/form-data with a PDF, or application/json to announce an upload.",
         code="UNSUPPORTED_MEDIA_TYPE",

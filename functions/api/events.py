@@ -16,9 +16,10 @@ from fastapi.responses import StreamingResponse
 from psycopg import OperationalError
 from starlette.concurrency import run_in_threadpool
 
+from common.access import Caller
 from common.errors import NotFound
 from common.lifecycle import FINAL_JOB_STATUSES
-from functions.api.auth import App, Owner
+from functions.api.auth import App, Reader
 from functions.api.jobs import found, shown
 from functions.bootstrap import Application
 
@@ -41,23 +42,23 @@ _STREAM_SECONDS: Final = 50 * 60.0
 async def get_events(
     job_id: UUID,
     app: App,
-    owner: Owner,
+    caller: Reader,
     last_event_id: Annotated[str, Header()] = "",
 ) -> StreamingResponse:
     """Stream the job's events from behind Last-Event-ID until the job ends.
 
     An id that no event can have is ignored: its reader gets everything, and misses nothing.
     """
-    await run_in_threadpool(found, app, owner, job_id)
+    await run_in_threadpool(found, app, caller, job_id)
     after = int(last_event_id) if _EVENT_ID.fullmatch(last_event_id) else 0
     return StreamingResponse(
-        _stream(app, owner, job_id, after),
+        _stream(app, caller, job_id, after),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(app: Application, owner: str, job_id: UUID, after: int) -> AsyncIterator[str]:
+async def _stream(app: Application, caller: Caller, job_id: UUID, after: int) -> AsyncIterator[str]:
     end = spoke = time.monotonic()
     end += _STREAM_SECONDS
     async with app.feed.watch(job_id) as changed:
@@ -67,8 +68,8 @@ async def _stream(app: Application, owner: str, job_id: UUID, after: int) -> Asy
             # its Last-Event-ID to be told what is the case.
             try:
                 # The job first: what it says is never newer than the events that follow.
-                job = await run_in_threadpool(found, app, owner, job_id)
-                events = await run_in_threadpool(app.jobs.events, job_id, owner=owner, after=after)
+                job = await run_in_threadpool(found, app, caller, job_id)
+                events = await run_in_threadpool(app.jobs.events, job_id, caller, after=after)
             except NotFound:
                 return
             except OperationalError:

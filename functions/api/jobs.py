@@ -9,11 +9,13 @@ import msgspec
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
+from common.access import Caller
+from common.controls import Action, refusal
 from common.errors import Conflict, NotFound
 from common.lifecycle import JobStatus
 from common.models import JobView
-from common.progress import chunk_line, line, percent
-from functions.api.auth import App, Owner
+from common.progress import chunk_line, eta, line, percent
+from functions.api.auth import App, Reader
 
 router = APIRouter(tags=["jobs"])
 
@@ -21,29 +23,29 @@ router = APIRouter(tags=["jobs"])
 _LINK_SECONDS: Final = 300
 
 
-def found(app: App, owner: str, job_id: UUID) -> JobView:
+def found(app: App, caller: Caller, job_id: UUID) -> JobView:
     """Return the caller's job, or raise NotFound, also for another owner's."""
-    job = app.jobs.find(job_id, owner=owner)
+    job = app.jobs.find(job_id, caller)
     if job is None:
         raise NotFound("There is no job with this id.", code="JOB_NOT_FOUND")
     return job
 
 
 @router.get("/v1/jobs/{job_id}")
-def get_job(job_id: UUID, app: App, owner: Owner) -> dict[str, Any]:
+def get_job(job_id: UUID, app: App, caller: Reader) -> dict[str, Any]:
     """Say where a job is."""
-    return shown(found(app, owner, job_id))
+    return shown(found(app, caller, job_id))
 
 
 @router.get("/v1/jobs/{job_id}/result", status_code=302, response_class=RedirectResponse)
 def get_result(
     job_id: UUID,
     app: App,
-    owner: Owner,
+    caller: Reader,
     format: Literal["json", "text"] = "json",  # noqa: A002 - the parameter's public name
 ) -> RedirectResponse:
     """Redirect to the result; the link works for five minutes without a token."""
-    job = found(app, owner, job_id)
+    job = found(app, caller, job_id)
     path = job.result_path if format == "json" else job.text_path
     if path is None:
         if job.status is JobStatus.FAILED:
@@ -66,7 +68,6 @@ def get_result(
 
 def shown(job: JobView) -> dict[str, Any]:
     """Return the job as the API shows it."""
-    here = f"/v1/jobs/{job.id}"
     return {
         "job_id": str(job.id),
         "document_id": str(job.document_id),
@@ -97,9 +98,51 @@ def shown(job: JobView) -> dict[str, Any]:
         ],
         "page_errors": [msgspec.to_builtins(error) for error in job.page_errors],
         "warnings": list(job.warnings),
+        "priority": job.priority.value,
+        "matter": job.matter,
+        "retries": job.retries,
+        **{f"can_{action}": refusal(action, job) is None for action in Action},
+        "current": _current(job),
+        "eta": _eta(job),
         "created_at": job.created_at.isoformat(),
         "started_at": job.started_at and job.started_at.isoformat(),
         "finished_at": job.finished_at and job.finished_at.isoformat(),
         "heartbeat_at": job.heartbeat_at and job.heartbeat_at.isoformat(),
-        "links": {"self": here, "events": f"{here}/events", "result": f"{here}/result"},
+        "links": links(job.id, job.document_id),
+    }
+
+
+def links(job_id: UUID, document_id: UUID) -> dict[str, str]:
+    """Return where everything about a job is."""
+    here = f"/v1/jobs/{job_id}"
+    return {
+        "self": here,
+        "events": f"{here}/events",
+        "chunks": f"{here}/chunks",
+        "history": f"{here}/history",
+        "logs": f"{here}/logs",
+        "webhooks": f"{here}/webhooks",
+        "result": f"{here}/result",
+        "document": f"/v1/documents/{document_id}",
+    }
+
+
+def _current(job: JobView) -> dict[str, int] | None:
+    if job.current_chunk is None:
+        return None
+    return {
+        "chunk_index": job.current_chunk,
+        "page_start": job.current_page_start or 0,
+        "page_end": job.current_page_end or 0,
+    }
+
+
+def _eta(job: JobView) -> dict[str, Any] | None:
+    estimate = eta(job)
+    if estimate is None:
+        return None
+    return {
+        "seconds": estimate.seconds,
+        "finish_at": estimate.finish_at.isoformat(),
+        "basis": estimate.basis,
     }

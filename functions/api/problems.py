@@ -14,7 +14,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from common.errors import Conflict, InvalidRequest, NotFound, QuireError, TransientError
+from common.errors import (
+    Conflict,
+    InsufficientCredits,
+    InvalidRequest,
+    NotFound,
+    QuireError,
+    TransientError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +127,8 @@ def _status(error: QuireError) -> int:
             return 404
         case Conflict():
             return 409
+        case InsufficientCredits():
+            return 402
         case TransientError():
             return 503
         case _:

@@ -8,8 +8,18 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
+from common.access import Caller
 from common.lifecycle import JobStatus, Stage
-from common.models import ChunkError, DocumentId, JobEvent, JobId, JobOptions, JobView, ObjectRef
+from common.models import (
+    ChunkError,
+    DocumentId,
+    JobEvent,
+    JobId,
+    JobOptions,
+    JobView,
+    ObjectRef,
+    Priority,
+)
 from common.results import PageError
 from infra.database.pool import Pool
 
@@ -33,11 +43,26 @@ class PostgresJobs:
         SELECT id, %(password)s::text FROM job WHERE %(password)s::text IS NOT NULL
     """
 
-    FIND: Final[LiteralString] = """
-        SELECT jobs.*, filename, page_count, warnings
+    # The chunk under work with the lowest pages is where a reader would say that the job is.
+    VIEW: Final[LiteralString] = """
+        SELECT jobs.*, filename, page_count, warnings, generation IS NOT NULL AS has_landed,
+               now() AS now, index AS current_chunk, page_start AS current_page_start,
+               page_end AS current_page_end
           FROM jobs JOIN documents ON documents.id = document_id
-         WHERE jobs.id = %(job_id)s AND jobs.owner = %(owner)s
+          LEFT JOIN LATERAL (
+               SELECT index, page_start, page_end FROM chunks
+                WHERE job_id = jobs.id AND chunks.status = 'processing'
+                  AND jobs.finished_at IS NULL
+                ORDER BY page_start LIMIT 1) AS current ON true
     """
+
+    FIND: Final[LiteralString] = (
+        VIEW
+        + """
+         WHERE jobs.id = %(job_id)s AND jobs.owner = %(owner)s
+           AND (%(matters)s::text[] IS NULL OR jobs.matter = ANY(%(matters)s))
+    """
+    )
 
     CHUNK_ERRORS: Final[LiteralString] = """
         SELECT index, page_start, page_end, status, error_code, error_message
@@ -58,6 +83,7 @@ class PostgresJobs:
     EVENTS: Final[LiteralString] = """
         SELECT job_events.* FROM job_events JOIN jobs ON jobs.id = job_id
          WHERE job_id = %(job_id)s AND owner = %(owner)s AND job_events.id > %(after)s
+           AND (%(matters)s::text[] IS NULL OR matter = ANY(%(matters)s))
          ORDER BY job_events.id LIMIT %(limit)s
     """
 
@@ -98,10 +124,11 @@ class PostgresJobs:
                 "DELETE FROM documents WHERE id = %s AND generation IS NULL", (document_id,)
             )
 
-    def find(self, job_id: UUID, *, owner: str) -> JobView | None:
-        """Return the job, or None where there is none for this owner."""
+    def find(self, job_id: UUID, caller: Caller) -> JobView | None:
+        """Return the job, or None where there is none for this caller."""
+        values = {"job_id": job_id, "owner": caller.owner, "matters": caller.limited_to}
         with self._pool.connection() as connection:
-            row = connection.execute(self.FIND, {"job_id": job_id, "owner": owner}).fetchone()
+            row = connection.execute(self.FIND, values).fetchone()
             if row is None:
                 return None
             chunks = connection.execute(self.CHUNK_ERRORS, {"job_id": job_id}).fetchall()
@@ -114,10 +141,16 @@ class PostgresJobs:
         return _view(row, chunks, [msgspec.convert(page["error"], PageError) for page in pages])
 
     def events(
-        self, job_id: UUID, *, owner: str, after: int = 0, limit: int = 500
+        self, job_id: UUID, caller: Caller, *, after: int = 0, limit: int = 500
     ) -> list[JobEvent]:
         """Return the job's events behind number `after`, in order."""
-        values = {"job_id": job_id, "owner": owner, "after": after, "limit": limit}
+        values = {
+            "job_id": job_id,
+            "owner": caller.owner,
+            "matters": caller.limited_to,
+            "after": after,
+            "limit": limit,
+        }
         with self._pool.connection() as connection:
             rows = connection.execute(self.EVENTS, values).fetchall()
         return [
@@ -137,7 +170,12 @@ def _view(
     return JobView(
         id=JobId(row["id"]),
         document_id=DocumentId(row["document_id"]),
+        owner=row["owner"],
+        matter=row["matter"],
         filename=row["filename"],
+        priority=Priority(row["priority"]),
+        has_landed=row["has_landed"],
+        retries=row["retries"],
         status=JobStatus(row["status"]),
         stage=Stage(row["stage"]),
         page_count=row["page_count"],
@@ -152,6 +190,13 @@ def _view(
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         heartbeat_at=row["heartbeat_at"],
+        cleaned_at=row["cleaned_at"],
+        reading_since=row["reading_since"],
+        reading_from=row["reading_from"],
+        now=row["now"],
+        current_chunk=row["current_chunk"],
+        current_page_start=row["current_page_start"],
+        current_page_end=row["current_page_end"],
         error_code=row["error_code"],
         error_message=row["error_message"],
         result_path=row["result_path"],

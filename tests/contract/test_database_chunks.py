@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from common.access import Caller
 from common.errors import LeaseLost
 from common.models import ChunkId, ChunkWork
 from tests.world import LEASE, World
@@ -118,7 +119,7 @@ def test_event_numbers_have_no_gap_and_no_double_while_eight_workers_write(world
     job_id, chunk_ids = world.add_job(24)
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(world.finish_chunk, chunk_ids))
-    events = world.jobs.events(job_id, owner="alice")
+    events = world.jobs.events(job_id, Caller("alice"))
     assert [event.id for event in events] == list(range(1, len(events) + 1))
     kinds = [event.kind for event in events]
     assert kinds[:4] == ["job_created", "splitting", "planned", "chunks_dispatched"]
@@ -129,9 +130,9 @@ def test_event_numbers_have_no_gap_and_no_double_while_eight_workers_write(world
 
 def test_another_owner_sees_neither_the_job_nor_its_events(world: World) -> None:
     job_id, _ = world.add_job(1, owner="alice")
-    assert world.jobs.find(job_id, owner="alice") is not None
-    assert world.jobs.find(job_id, owner="bob") is None
-    assert world.jobs.events(job_id, owner="bob") == []
+    assert world.jobs.find(job_id, Caller("alice")) is not None
+    assert world.jobs.find(job_id, Caller("bob")) is None
+    assert world.jobs.events(job_id, Caller("bob")) == []
 
 
 def _claimed(world: World, chunk_id: ChunkId) -> ChunkWork:

@@ -9,6 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from common.access import Caller
 from common.errors import LeaseLost
 from common.lifecycle import ChunkStatus, JobStatus, Stage
 from common.models import DocumentId, JobId, JobOptions, MergedDocument, ObjectRef
@@ -280,7 +281,7 @@ def test_an_upload_that_never_came_ends_its_job_with_a_reason(world: World) -> N
     world.age("jobs", "created_at", timedelta(days=8), id=job_id)
     assert [stranded.job_id for stranded in world.upkeep.awaited_uploads()] == [job_id]
     assert world.upkeep.expire_uploads() == 1
-    job = world.jobs.find(job_id, owner="alice")
+    job = world.jobs.find(job_id, Caller("alice"))
     assert job is not None
     assert (job.status, job.error_code) == (JobStatus.FAILED, "UPLOAD_MISSING")
 

@@ -12,6 +12,7 @@ from typing import BinaryIO
 import msgspec
 import pytest
 
+from common.access import Caller
 from common.errors import NotFound, PermanentError, TransientError
 from common.merging import mean_confidence
 from common.models import ChunkRef, ChunkWork, JobId, ObjectRef
@@ -179,7 +180,7 @@ def test_a_result_that_stays_damaged_is_paid_for_twice_more_and_then_fails_alone
         assert [chunk.id for chunk in outbox.chunks] == [chunk_ids[0]]
         _read(world, chunk_ids[0], shelf, damaged=True)
     assert merge(world, job_id, shelf).chunks == []
-    job = world.jobs.find(job_id, owner="alice")
+    job = world.jobs.find(job_id, Caller("alice"))
     assert job is not None
     assert (job.status, job.completed_pages, job.failed_pages) == ("completed_with_errors", 2, 2)
     assert [error.code for error in job.chunk_errors] == ["RESULT_DAMAGED"]
