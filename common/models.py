@@ -278,3 +278,36 @@ class JobEvent:
     kind: str
     at: datetime
     details: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class CreditAccount:
+    """What an owner may have read; a credit is a page."""
+
+    available: int
+    reserved: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreditEntry:
+    """One line of the ledger. The changes of all lines add up to the account."""
+
+    id: int
+    kind: str
+    available_change: int
+    reserved_change: int
+    job_id: UUID | None
+    note: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ToSend:
+    """What goes out after a job was resumed or retried."""
+
+    #: Each chunk with the seconds that it is not to be looked at.
+    chunks: tuple[tuple[ChunkRef, float], ...] = ()
+    #: Which dispatch of the job's own message this is; None where it needs none.
+    dispatch: int | None = None
+    #: The upload to be split again; else the message is the merge's.
+    source: ObjectRef | None = None

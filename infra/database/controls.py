@@ -1,0 +1,248 @@
+"""What an owner does to a job: pause, resume, cancel, retry. Each is one transaction.
+
+The job's row is locked first. Chunk rows that somebody else holds are skipped, never waited for:
+a worker that finishes a chunk holds its row and waits for the job's, and then decides by what it
+finds there.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, LiteralString
+
+from psycopg import Connection
+
+from common.access import Caller
+from common.controls import PAUSABLE, RETRIABLE
+from common.models import ChunkId, ChunkRef, DocumentId, JobId, ObjectRef, Priority, ToSend
+from infra.database.credits import reserve
+from infra.database.pool import Pool
+
+
+class PostgresControls:
+    """Jobs as their owners steer them."""
+
+    PAUSE: Final[LiteralString] = """
+        WITH paused AS (
+            UPDATE jobs
+               SET status = 'paused', reading_since = NULL, last_event = last_event + 1
+             WHERE id = %(job_id)s AND owner = %(owner)s
+               AND (%(matters)s::text[] IS NULL OR matter = ANY(%(matters)s))
+               AND status = 'processing' AND stage = ANY(%(stages)s)
+            RETURNING id, last_event
+        )
+        INSERT INTO job_events (job_id, id, kind) SELECT id, last_event, 'job_paused' FROM paused
+    """
+
+    # A split that was under way may be claimed at once; a merge that became due meanwhile too.
+    RESUME: Final[LiteralString] = """
+        WITH resumed AS (
+            UPDATE jobs
+               SET status = 'processing', heartbeat_at = now(), stalls = 0,
+                   reading_from = completed_chunks + failed_chunks,
+                   lease_expires_at = CASE WHEN stage = 'splitting' THEN now() END,
+                   dispatches = dispatches + (stage <> 'ocr')::int,
+                   dispatched_at = CASE WHEN stage <> 'ocr' THEN now() ELSE dispatched_at END,
+                   last_event = last_event + 1
+              FROM documents
+             WHERE jobs.id = %(job_id)s AND jobs.owner = %(owner)s
+               AND (%(matters)s::text[] IS NULL OR jobs.matter = ANY(%(matters)s))
+               AND jobs.status = 'paused' AND documents.id = document_id
+            RETURNING jobs.id, document_id, stage, dispatches, priority, last_event,
+                      bucket, object, generation
+        ), event AS (
+            INSERT INTO job_events (job_id, id, kind)
+            SELECT id, last_event, 'job_resumed' FROM resumed
+        )
+        SELECT * FROM resumed
+    """
+
+    # What nobody holds and has been cut: its message was dropped, or may have been.
+    FREE_CHUNKS: Final[LiteralString] = """
+        WITH free AS (
+            SELECT id FROM chunks
+             WHERE job_id = %(job_id)s AND source_object IS NOT NULL
+               AND (status = 'pending' OR (status = 'processing' AND lease_expires_at < now()))
+             ORDER BY index FOR UPDATE SKIP LOCKED
+        )
+        UPDATE chunks SET dispatches = 1, dispatched_at = clock_timestamp()
+         WHERE id IN (SELECT id FROM free)
+        RETURNING id, index, greatest(0, extract(epoch FROM due_at - now()))::float8 AS wait
+    """
+
+    # Running work finds out by its next look: nothing that it finishes counts any more.
+    CANCEL: Final[LiteralString] = """
+        WITH cancelled AS (
+            UPDATE jobs
+               SET status = 'cancelled', finished_at = now(), lease_expires_at = NULL,
+                   reading_since = NULL, last_event = last_event + 1
+             WHERE id = %(job_id)s AND owner = %(owner)s
+               AND (%(matters)s::text[] IS NULL OR matter = ANY(%(matters)s))
+               AND finished_at IS NULL
+            RETURNING id, document_id, last_event, completed_chunks, total_chunks
+        ), document AS (
+            UPDATE documents SET status = 'cancelled'
+             WHERE id = (SELECT document_id FROM cancelled)
+        ), forgotten AS (
+            DELETE FROM job_passwords WHERE job_id = (SELECT id FROM cancelled)
+        )
+        INSERT INTO job_events (job_id, id, kind, details)
+        SELECT id, last_event, 'job_cancelled',
+               jsonb_build_object('completed_chunks', completed_chunks,
+                                  'total_chunks', total_chunks)
+          FROM cancelled
+    """
+
+    RETRIABLE_JOB: Final[LiteralString] = """
+        SELECT jobs.id, document_id, jobs.owner, priority, retries, total_chunks, bucket, object,
+               generation
+          FROM jobs JOIN documents ON documents.id = document_id
+         WHERE jobs.id = %(job_id)s AND jobs.owner = %(owner)s
+           AND (%(matters)s::text[] IS NULL OR jobs.matter = ANY(%(matters)s))
+           AND jobs.status = ANY(%(statuses)s) AND cleaned_at IS NULL
+           AND generation IS NOT NULL
+           AND (jobs.status = 'failed' OR failed_pages > 0)
+           FOR UPDATE OF jobs
+    """
+
+    # A chunk that lacks only some pages keeps what it has, and is read for the rest. One that
+    # was under work when the job failed waits again.
+    REOPEN: Final[LiteralString] = """
+        WITH picked AS (
+            SELECT id, status FROM chunks
+             WHERE job_id = %(job_id)s
+               AND (status IN ('failed', 'processing')
+                    OR (status = 'completed' AND failed_pages > 0))
+               FOR UPDATE SKIP LOCKED
+        ), reopened AS (
+            UPDATE chunks
+               SET status = 'pending', lease_expires_at = NULL, due_at = NULL,
+                   finished_at = NULL, failures = 0, lost_leases = 0, reopened = 0,
+                   error_code = NULL, error_message = NULL
+              FROM picked WHERE chunks.id = picked.id
+            RETURNING picked.status AS before, page_end - page_start + 1 AS pages, failed_pages
+        )
+        SELECT count(*) FILTER (WHERE before = 'failed') AS failed_chunks,
+               count(*) FILTER (WHERE before = 'completed') AS completed_chunks,
+               coalesce(sum(failed_pages), 0)::int AS failed_pages,
+               coalesce(sum(pages - failed_pages)
+                        FILTER (WHERE before = 'completed'), 0)::int AS completed_pages
+          FROM reopened
+    """
+
+    REMAINING: Final[LiteralString] = """
+        SELECT coalesce(bool_or(source_object IS NULL AND status = 'pending'), false) AS uncut,
+               coalesce(bool_or(status IN ('pending', 'processing')), false) AS unread,
+               coalesce(sum(CASE WHEN result_storage_path IS NULL
+                                 THEN page_end - page_start + 1 ELSE failed_pages END)
+                        FILTER (WHERE status IN ('pending', 'processing')), 0)::int AS pages
+          FROM chunks WHERE job_id = %(job_id)s
+    """
+
+    RETRY: Final[LiteralString] = """
+        WITH retried AS (
+            UPDATE jobs
+               SET status = 'processing', stage = %(stage)s, finished_at = NULL,
+                   retries = retries + 1, stalls = 0, heartbeat_at = now(),
+                   error_code = NULL, error_message = NULL, reading_since = NULL,
+                   completed_chunks = completed_chunks - %(completed_chunks)s,
+                   failed_chunks = failed_chunks - %(failed_chunks)s,
+                   completed_pages = completed_pages - %(completed_pages)s,
+                   failed_pages = failed_pages - %(failed_pages)s,
+                   reading_from = completed_chunks + failed_chunks
+                                  - %(completed_chunks)s - %(failed_chunks)s,
+                   lease_expires_at = CASE WHEN %(stage)s = 'splitting' THEN now() END,
+                   dispatches = dispatches + (%(stage)s <> 'ocr')::int, dispatched_at = now(),
+                   last_event = last_event + 1
+             WHERE id = %(job_id)s
+            RETURNING id, document_id, dispatches, last_event
+        ), document AS (
+            UPDATE documents SET status = 'processing'
+             WHERE id = (SELECT document_id FROM retried)
+        ), password AS (
+            INSERT INTO job_passwords (job_id, password)
+            SELECT id, %(password)s::text FROM retried WHERE %(password)s::text IS NOT NULL
+            ON CONFLICT (job_id) DO UPDATE SET password = excluded.password
+        ), event AS (
+            INSERT INTO job_events (job_id, id, kind, details)
+            SELECT id, last_event, 'job_retried', jsonb_build_object('pages', %(pages)s::int)
+              FROM retried
+        )
+        SELECT dispatches FROM retried
+    """
+
+    def __init__(self, pool: Pool, *, credits_enabled: bool = False) -> None:
+        self._pool = pool
+        self._credits_enabled = credits_enabled
+
+    def pause(self, job_id: JobId, caller: Caller) -> bool:
+        """Let no more chunks start; False where the job is not in a state to be paused."""
+        values = _named(job_id, caller) | {"stages": [stage.value for stage in PAUSABLE]}
+        with self._pool.connection() as connection:
+            return connection.execute(self.PAUSE, values).rowcount == 1
+
+    def resume(self, job_id: JobId, caller: Caller) -> ToSend | None:
+        """Let a paused job go on, and return what to send; None where it isn't paused."""
+        with self._pool.connection() as connection:
+            job = connection.execute(self.RESUME, _named(job_id, caller)).fetchone()
+            if job is None:
+                return None
+            return self._to_send(connection, job, job["stage"], job["dispatches"])
+
+    def cancel(self, job_id: JobId, caller: Caller) -> bool:
+        """End the job; False where it has ended already."""
+        with self._pool.connection() as connection:
+            return connection.execute(self.CANCEL, _named(job_id, caller)).rowcount == 1
+
+    def retry(self, job_id: JobId, caller: Caller, *, password: str | None = None) -> ToSend | None:
+        """Have read again what failed, and return what to send; None where nothing can be.
+
+        Raises InsufficientCredits where the owner can't pay for it.
+        """
+        values = _named(job_id, caller)
+        statuses = {"statuses": [status.value for status in RETRIABLE]}
+        with self._pool.connection() as connection:
+            job = connection.execute(self.RETRIABLE_JOB, values | statuses).fetchone()
+            if job is None:
+                return None
+            reopened = connection.execute(self.REOPEN, values).fetchone()
+            remaining = connection.execute(self.REMAINING, values).fetchone()
+            assert reopened is not None
+            assert remaining is not None
+            if remaining["uncut"] or not job["total_chunks"]:
+                stage = "splitting"
+            else:
+                stage = "ocr" if remaining["unread"] else "merging"
+            changes = {"stage": stage, "password": password, "pages": remaining["pages"]}
+            row = connection.execute(self.RETRY, values | reopened | changes).fetchone()
+            assert row is not None
+            if self._credits_enabled and remaining["pages"]:
+                reserve(
+                    connection,
+                    owner=job["owner"],
+                    job_id=job_id,
+                    attempt=job["retries"] + 1,
+                    pages=remaining["pages"],
+                )
+            return self._to_send(connection, job, stage, row["dispatches"])
+
+    def _to_send(
+        self, connection: Connection[Any], job: dict[str, Any], stage: str, dispatches: int
+    ) -> ToSend:
+        free = connection.execute(self.FREE_CHUNKS, {"job_id": job["id"]}).fetchall()
+        document, priority = DocumentId(job["document_id"]), Priority(job["priority"])
+        splits = stage == "splitting"
+        return ToSend(
+            chunks=tuple(
+                (
+                    ChunkRef(ChunkId(chunk["id"]), document, chunk["index"], priority),
+                    chunk["wait"] or 0.0,
+                )
+                for chunk in sorted(free, key=lambda chunk: chunk["index"])
+            ),
+            dispatch=None if stage == "ocr" else dispatches,
+            source=ObjectRef(job["bucket"], job["object"], job["generation"]) if splits else None,
+        )
+
+
+def _named(job_id: JobId, caller: Caller) -> dict[str, Any]:
+    return {"job_id": job_id, "owner": caller.owner, "matters": caller.limited_to}
