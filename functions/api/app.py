@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from functions.api import documents, events, health, jobs
+from functions.api.description import describe_api
 from functions.api.problems import install_problems
 from functions.bootstrap import Application
 
@@ -19,6 +20,7 @@ def create_app(application: Application) -> FastAPI:
     )
     app.state.application = application
     install_problems(app)
+    describe_api(app)
     app.include_router(documents.router)
     app.include_router(jobs.router)
     app.include_router(events.router)

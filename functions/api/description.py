@@ -1,0 +1,81 @@
+"""The OpenAPI document: what FastAPI finds in the routes, and what holds for all of them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from functions.api.schemas.problems import PROBLEM_SCHEMA, problems
+
+DESCRIPTION: Final = """
+Reads large PDFs in parallel and says at every moment where they are.
+
+Send a document to `POST /v1/documents`. A small one is answered with its result; any other with
+a job that can be looked at, followed live, paused, resumed, cancelled and retried.
+
+Every error is a problem (RFC 9457) with a stable `code` and a sentence that says what to do.
+""".strip()
+
+TAGS: Final = [
+    {"name": "documents", "description": "What was sent, and what stands on its pages."},
+    {"name": "jobs", "description": "The processing of a document: where it is and what came out."},
+    {"name": "keys", "description": "API keys, for machines."},
+    {"name": "webhooks", "description": "Jobs' ends, told to an address of the owner's."},
+    {"name": "credits", "description": "What reading costs."},
+    {"name": "admin", "description": "For operators: every tenant's jobs, workers and queues."},
+    {"name": "health", "description": "Whether this function serves."},
+]
+
+#: What any route behind a token may answer.
+_BEHIND_A_TOKEN: Final = (401, 403, 429, 503)
+_METHODS: Final = frozenset({"get", "put", "post", "delete", "patch", "options", "head"})
+
+
+def describe_api(app: FastAPI) -> None:
+    """Have `/openapi.json` say what the routes can't say themselves."""
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        openapi_version="3.1.0",
+        description=DESCRIPTION,
+        tags=TAGS,
+        routes=app.routes,
+    )
+    for path in document["paths"].values():
+        for method, operation in path.items():
+            if method in _METHODS:
+                _complete(operation)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for framework in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(framework, None)
+    schemas["Problem"] = PROBLEM_SCHEMA
+    return document
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    if "HTTPValidationError" in str(responses.get("422", "")):
+        # The framework's own, in a shape that no route answers.
+        del responses["422"]
+        _add(responses, 422)
+    if operation.get("security"):
+        for status in _BEHIND_A_TOKEN:
+            _add(responses, status)
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _add(responses: dict[str, Any], status: int) -> None:
+    for code, response in problems(status).items():
+        responses.setdefault(str(code), response)
