@@ -63,6 +63,34 @@ def join(parts: list[ChunkResult]) -> ChunkResult:
     )
 
 
+def fill_in(earlier: ChunkResult, read: ChunkResult) -> ChunkResult:
+    """Return a chunk's earlier result with the pages that were missing in it.
+
+    A page that could not be read this time either keeps its newer error.
+    """
+    again = {page.number for page in read.pages} | {error.number for error in read.errors}
+    pages = sorted(
+        [page for page in earlier.pages if page.number not in again] + read.pages,
+        key=lambda page: page.number,
+    )
+    text = ""
+    for page in pages:
+        shift_page(page, len(text) - page.start)
+        text += page.text
+    errors = [error for error in earlier.errors if error.number not in again] + read.errors
+    return ChunkResult(
+        document_id=earlier.document_id,
+        chunk_index=earlier.chunk_index,
+        page_start=earlier.page_start,
+        page_end=earlier.page_end,
+        page_count=len(pages),
+        overall_confidence=mean_confidence(pages),
+        full_text=text,
+        pages=pages,
+        errors=sorted(errors, key=lambda error: error.number),
+    )
+
+
 def check_pages(result: ChunkResult, expected: PageRange) -> None:
     """Refuse a result that does not account for each page of its chunk exactly once."""
     numbers = [page.number for page in result.pages]

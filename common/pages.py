@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from common.errors import InvalidRequest
@@ -66,6 +66,11 @@ def parse_page_selection(text: str, page_count: int | None = None) -> list[PageR
             raise _refused(f"Page {end} was asked for, but the document has {page_count} pages.")
         ranges.append(PageRange(start, end))
     return _joined(sorted(ranges))
+
+
+def ranges_of(numbers: Iterable[int]) -> list[PageRange]:
+    """Return the fewest ranges that hold exactly these pages, ascending."""
+    return _joined([PageRange(number, number) for number in sorted(numbers)])
 
 
 def _joined(ranges: list[PageRange]) -> list[PageRange]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from common.access import Caller
 from common.models import (
     BoxRow,
     ChunkId,
@@ -15,6 +16,7 @@ from common.models import (
     ChunkRef,
     ChunkWork,
     JobId,
+    JobView,
     MergedDocument,
     MergeWork,
     ObjectRef,
@@ -22,6 +24,7 @@ from common.models import (
     SplitWork,
     StoredChunk,
     Stranded,
+    ToSend,
 )
 from common.pages import PageRange
 from common.results import Page, PageError
@@ -174,6 +177,29 @@ class Chunks(Protocol):
         self, work: ChunkWork, *, code: str, message: str, delay: timedelta, counted: bool
     ) -> None:
         """Give the chunk back until `delay` has passed. LeaseLost where it is another's."""
+
+
+class Controls(Protocol):
+    """The database as an owner's hand on a job. Each method is one transaction."""
+
+    def pause(self, job_id: JobId, caller: Caller) -> bool:
+        """Let no more chunks start; False where the job is not in a state to be paused."""
+
+    def resume(self, job_id: JobId, caller: Caller) -> ToSend | None:
+        """Let a paused job go on, and return what to send; None where it isn't paused."""
+
+    def cancel(self, job_id: JobId, caller: Caller) -> bool:
+        """End the job; False where it has ended already."""
+
+    def retry(self, job_id: JobId, caller: Caller, *, password: str | None) -> ToSend | None:
+        """Have read again what failed, and return what to send; None where nothing can be."""
+
+
+class Jobs(Protocol):
+    """Jobs as callers see them."""
+
+    def find(self, job_id: JobId, caller: Caller) -> JobView | None:
+        """Return the job, or None where there is none for this caller."""
 
 
 class Merges(Protocol):

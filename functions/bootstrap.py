@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-from common.models import ChunkRef, JobId, ObjectRef
+from common.models import ChunkRef, JobId, JobView, ObjectRef
 from common.names import owner_of_upload
 from functions.lazily import built_once
 from functions.scratch import sweep
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from celery import Celery
     from redis import Redis
 
+    from common.access import Caller
+    from common.controls import Action
     from common.ports import OcrEngine, PdfCutter, Tasks
     from functions.pipeline.maintain import MaintainReport
     from infra.broker.dispatch import CeleryDispatch
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from infra.broker.locks import RedisChunkLocks
     from infra.database.arrivals import PostgresArrivals
     from infra.database.chunks import PostgresChunks
+    from infra.database.controls import PostgresControls
+    from infra.database.credits import PostgresCredits
     from infra.database.jobs import PostgresJobs
     from infra.database.merges import PostgresMerges
     from infra.database.pool import Pool
@@ -117,6 +121,24 @@ class Application:
             upkeep=self.upkeep, uploads=self.uploads, dispatch=self.dispatch, tasks=self.tasks
         )
 
+    def control_job(
+        self, action: Action, job_id: JobId, caller: Caller, *, password: str | None = None
+    ) -> JobView:
+        """Pause, resume, cancel or retry a job, and return it as it is then."""
+        from functions.pipeline.control_job import control_job
+
+        return control_job(
+            action,
+            job_id,
+            caller,
+            password=password,
+            jobs=self.jobs,
+            controls=self.controls,
+            dispatch=lambda: self.dispatch,
+            tasks=lambda: self.tasks,
+            live=self.live,
+        )
+
     # ── the database ─────────────────────────────────────────────────────────────────────────
 
     @built_once
@@ -146,7 +168,23 @@ class Application:
         from infra.database.splits import PostgresSplits
 
         lease = timedelta(seconds=self.settings.leases.split_seconds)
-        return PostgresSplits(self._pool, lease=lease)
+        return PostgresSplits(
+            self._pool, lease=lease, credits_enabled=self.settings.credits.enabled
+        )
+
+    @built_once
+    def controls(self) -> PostgresControls:
+        """What an owner does to a job."""
+        from infra.database.controls import PostgresControls
+
+        return PostgresControls(self._pool, credits_enabled=self.settings.credits.enabled)
+
+    @built_once
+    def credits(self) -> PostgresCredits:
+        """Accounts and their ledger."""
+        from infra.database.credits import PostgresCredits
+
+        return PostgresCredits(self._pool)
 
     @built_once
     def chunks(self) -> PostgresChunks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from functions.api import documents, events, health, jobs
+from functions.api import controls, documents, events, health, jobs
 from functions.api.description import describe_api
 from functions.api.problems import install_problems
 from functions.bootstrap import Application
@@ -23,6 +23,7 @@ def create_app(application: Application) -> FastAPI:
     describe_api(app)
     app.include_router(documents.router)
     app.include_router(jobs.router)
+    app.include_router(controls.router)
     app.include_router(events.router)
     app.include_router(health.router)
     return app

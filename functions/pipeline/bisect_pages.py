@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from common.errors import MisconfiguredError, PermanentError
 from common.merging import join, mean_confidence, number_pages, shift_page
@@ -23,10 +23,12 @@ def read_or_bisect(
     engine: OcrEngine,
     cutter: Callable[[], PdfCutter],
     between: Callable[[], None],
+    only: Sequence[PageRange] = (),
 ) -> ChunkResult:
     """Return what the chunk's pages say, with an error at each page that can't be read.
 
-    Raises PermanentError where no page of the chunk could be read, and TransientError or
+    Where `only` names some of its pages, ascending, nothing else is read; the result then holds
+    those alone. Raises PermanentError where no page could be read, and TransientError or
     QuotaError as the engine does. `between` is called before every call and may raise.
     """
     with scratch_folder("chunk") as folder:
@@ -83,7 +85,11 @@ def read_or_bisect(
             target.unlink()
             return content
 
-        result = read(work.pages, pdf)
+        if only:
+            whole.write_bytes(pdf)
+            result = join([read_half(part) for part in only])
+        else:
+            result = read(work.pages, pdf)
     if not result.pages:
         first = result.errors[0]
         raise PermanentError(first.message, code=first.code)

@@ -19,8 +19,10 @@ from common.errors import (
     QuotaError,
     TransientError,
 )
+from common.merging import fill_in
 from common.models import ChunkOutcome, ChunkRef, ChunkWork
 from common.names import chunk_result
+from common.pages import ranges_of
 from common.ports import (
     ChunkLocks,
     Chunks,
@@ -32,6 +34,7 @@ from common.ports import (
     Tasks,
     Uploads,
 )
+from common.results import ChunkResult
 from functions.pipeline.bisect_pages import read_or_bisect
 from functions.pipeline.hand_on import hand_on, or_maintain_sends
 from functions.pipeline.heartbeat import Heartbeat
@@ -138,7 +141,13 @@ def _read_and_record(
         lambda: chunks.renew(work), every_seconds=lease.total_seconds() / 3
     ) as heartbeat:
         pdf = uploads.read_chunk(work.source)
-        result = read_or_bisect(work, pdf, engine=engine(), cutter=cutter, between=heartbeat.check)
+        earlier = _earlier(work, results)
+        missing = ranges_of(error.number for error in earlier.errors) if earlier else ()
+        result = read_or_bisect(
+            work, pdf, engine=engine(), cutter=cutter, between=heartbeat.check, only=missing
+        )
+        if earlier:
+            result = fill_in(earlier, result)
         heartbeat.check()
         content = msgspec.json.encode(result)
         path = chunk_result(work.document_id, work.index, work.run, work.attempt)
@@ -149,6 +158,20 @@ def _read_and_record(
             checksum=hashlib.sha256(content).hexdigest(),
             errors=result.errors,
         )
+
+
+def _earlier(work: ChunkWork, results: Results) -> ChunkResult | None:
+    """Return what an earlier run read of the chunk; None where nothing, or nothing sound."""
+    if work.earlier is None:
+        return None
+    try:
+        content = results.read_chunk(work.earlier.path)
+    except NotFound:
+        content = b""
+    if hashlib.sha256(content).hexdigest() != work.earlier.checksum:
+        log.warning("an earlier result is damaged, all is read again", extra=work.log_fields)
+        return None
+    return msgspec.json.decode(content, type=ChunkResult)
 
 
 def _put_back(
@@ -175,6 +198,10 @@ def _put_back(
 def _fail(work: ChunkWork, error: QuireError, chunks: Chunks) -> ChunkOutcome | None:
     log.error("chunk failed", extra=work.log_fields | {"code": error.code})
     try:
+        if work.earlier is not None:
+            # The pages that were read before stay read.
+            kept = work.earlier
+            return chunks.complete(work, path=kept.path, checksum=kept.checksum, errors=kept.errors)
         return chunks.fail(work, error.code, error.message)
     except LeaseLost:
         log.warning("lease lost", extra=work.log_fields)

@@ -15,7 +15,14 @@ from pathlib import Path
 from threading import Semaphore
 
 from common.chunking import plan_chunks
-from common.errors import LeaseLost, NotFound, PermanentError, QuireError, TransientError
+from common.errors import (
+    InsufficientCredits,
+    LeaseLost,
+    NotFound,
+    PermanentError,
+    QuireError,
+    TransientError,
+)
 from common.lifecycle import ChunkStatus
 from common.models import ChunkRef, ObjectRef, PlannedChunk, SplitWork
 from common.names import chunk_pdf, is_promised
@@ -104,7 +111,7 @@ def split_document(
             )
             refuse_if_stalled(work.stalls)
             split.run()
-    except (PermanentError, NotFound) as error:
+    except (PermanentError, NotFound, InsufficientCredits) as error:
         splits.fail(work, error.code, error.message)
     except LeaseLost:
         log.warning("split lost its lease", extra={"job_id": str(work.job_id)})
@@ -251,6 +258,9 @@ class _Split:
         self.splits.dispatched(self.work, cut, warnings)
         with or_maintain_sends():
             self.dispatch.send_chunks(
-                [ChunkRef(chunk.id, self.work.document_id, chunk.index) for chunk, _ in cut]
+                [
+                    ChunkRef(chunk.id, self.work.document_id, chunk.index, self.work.priority)
+                    for chunk, _ in cut
+                ]
             )
         self.live.publish(self.work.job_id)

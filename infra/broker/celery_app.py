@@ -36,7 +36,7 @@ def make_celery(settings: Settings) -> Celery:
         task_queues=[Queue(CHUNKS_QUEUE)],  # type: ignore[no-untyped-call]
         task_default_queue=CHUNKS_QUEUE,
         task_routes={PROCESS_CHUNK: {"queue": CHUNKS_QUEUE}},
-        task_default_priority=5,
+        task_default_priority=3,
         # A stuck library can't hold a worker for ever. The lease is then found expired.
         task_time_limit=limit,
         worker_max_memory_per_child=settings.worker_memory_limit_mb * 1024,

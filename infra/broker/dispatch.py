@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Final
 
 from celery import Celery, group
 from celery.canvas import Signature
@@ -12,8 +13,15 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from common.errors import TransientError
-from common.models import ChunkRef
+from common.models import ChunkRef, Priority
 from infra.broker.celery_app import CHUNKS_QUEUE, PROCESS_CHUNK
+
+#: Redis keeps one list for each of kombu's steps 0, 3, 6 and 9; 0 is read first.
+BROKER_PRIORITIES: Final[Mapping[Priority, int]] = {
+    Priority.HIGH: 0,
+    Priority.NORMAL: 3,
+    Priority.LOW: 9,
+}
 
 
 class CeleryDispatch:
@@ -47,6 +55,7 @@ class CeleryDispatch:
             PROCESS_CHUNK,
             args=(str(chunk.id), str(chunk.document_id), chunk.index),
             queue=CHUNKS_QUEUE,
+            priority=BROKER_PRIORITIES[chunk.priority],
             immutable=True,
         )
 

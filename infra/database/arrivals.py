@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import msgspec
 
-from common.models import DocumentId, JobId, JobOptions, ObjectRef, SplitWork
+from common.models import DocumentId, JobId, JobOptions, ObjectRef, Priority, SplitWork
 from infra.database.pool import Pool
 
 
@@ -53,7 +53,8 @@ class PostgresArrivals:
                     OR (jobs.status = 'processing' AND stage = 'splitting'
                         AND lease_expires_at < now()))
             RETURNING jobs.id, jobs.document_id, jobs.owner, jobs.attempt, jobs.stalls,
-                      jobs.options, jobs.total_chunks, jobs.last_event, documents.page_count
+                      jobs.options, jobs.priority, jobs.total_chunks, jobs.last_event,
+                      documents.page_count
         ), document AS (
             UPDATE documents SET status = 'processing'
              WHERE id = (SELECT document_id FROM claimed)
@@ -104,4 +105,5 @@ class PostgresArrivals:
             options=msgspec.convert(row["options"], JobOptions),
             password=row["password"],
             planned_pages=row["page_count"] if row["total_chunks"] else None,
+            priority=Priority(row["priority"]),
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final, LiteralString
+from typing import Any, Final, LiteralString
 
 import msgspec
 from psycopg.types.json import Jsonb
@@ -20,9 +20,11 @@ from common.models import (
     ChunkOutcome,
     ChunkWork,
     DocumentId,
+    EarlierResult,
     JobId,
     JobOptions,
     ObjectRef,
+    Priority,
 )
 from common.pages import PageRange
 from common.results import PageError
@@ -33,7 +35,8 @@ class PostgresChunks:
     """The chunks table as a worker sees it."""
 
     # A chunk is free when it waits and is due, or when the worker that had it fell silent.
-    # A paused, cancelled or finished job's chunk is never free.
+    # A paused, cancelled or finished job's chunk is never free. The job is looked at twice: who
+    # waited for its row decides by what is there then, and rolls back where `job` is empty.
     CLAIM: Final[LiteralString] = """
         WITH claimed AS (
             UPDATE chunks
@@ -50,9 +53,12 @@ class PostgresChunks:
                AND EXISTS (SELECT FROM jobs WHERE jobs.id = job_id AND jobs.status = 'processing')
             RETURNING *
         ), job AS (
-            UPDATE jobs SET heartbeat_at = now(), last_event = last_event + 1
-              FROM claimed WHERE jobs.id = claimed.job_id
-            RETURNING jobs.document_id, jobs.run, jobs.options, jobs.last_event
+            UPDATE jobs
+               SET heartbeat_at = now(), reading_since = coalesce(reading_since, now()),
+                   last_event = last_event + 1
+              FROM claimed WHERE jobs.id = claimed.job_id AND jobs.status = 'processing'
+            RETURNING jobs.id AS claimed_job, jobs.document_id, jobs.run, jobs.options,
+                      jobs.priority, jobs.last_event
         ), event AS (
             INSERT INTO job_events (job_id, id, kind, details)
             SELECT claimed.job_id, job.last_event, 'chunk_started',
@@ -61,8 +67,9 @@ class PostgresChunks:
               FROM claimed, job
         )
         SELECT claimed.id, job_id, index, page_start, page_end, attempt, failures, lost_leases,
-               source_bucket, source_object, source_generation, document_id, run, options
-          FROM claimed, job
+               source_bucket, source_object, source_generation, document_id, run, options,
+               priority, result_storage_path, result_checksum, page_errors, claimed_job
+          FROM claimed LEFT JOIN job ON true
     """
 
     RENEW: Final[LiteralString] = """
@@ -139,7 +146,7 @@ class PostgresChunks:
             RETURNING job_id, index, page_start, page_end, failures
         ), job AS (
             UPDATE jobs SET heartbeat_at = now(), last_event = last_event + 1
-              FROM released WHERE jobs.id = job_id
+              FROM released WHERE jobs.id = job_id AND finished_at IS NULL
             RETURNING jobs.last_event
         )
         INSERT INTO job_events (job_id, id, kind, details)
@@ -163,6 +170,9 @@ class PostgresChunks:
         }
         with self._pool.connection() as connection:
             row = connection.execute(self.CLAIM, values).fetchone()
+            if row is not None and row["claimed_job"] is None:
+                connection.rollback()
+                row = None
         if row is None:
             return None
         return ChunkWork(
@@ -177,6 +187,8 @@ class PostgresChunks:
             failures=row["failures"],
             lost_leases=row["lost_leases"],
             options=msgspec.convert(row["options"], JobOptions),
+            priority=Priority(row["priority"]),
+            earlier=_earlier(row),
         )
 
     def is_held(self, chunk_id: ChunkId) -> bool:
@@ -273,3 +285,10 @@ class PostgresChunks:
         with self._pool.connection() as connection:
             if connection.execute(self.PUT_BACK, values).rowcount == 0:
                 raise LeaseLost("Another attempt owns the chunk.")
+
+
+def _earlier(row: dict[str, Any]) -> EarlierResult | None:
+    if row["result_storage_path"] is None:
+        return None
+    errors = msgspec.convert(row["page_errors"], tuple[PageError, ...])
+    return EarlierResult(row["result_storage_path"], row["result_checksum"], errors)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final, LiteralString
+from typing import Any, Final, LiteralString
+
+from psycopg import Connection
 
 from common.errors import LeaseLost
 from common.lifecycle import ChunkStatus
 from common.models import ChunkId, ObjectRef, PlannedChunk, SplitWork
 from common.pages import PageRange
+from infra.database.credits import reserve
 from infra.database.pool import Pool
 
 
@@ -33,6 +36,10 @@ class PostgresSplits:
         SELECT id, last_event, 'planned',
                jsonb_build_object('chunks', %(chunks)s::int, 'pages', %(pages)s::int)
           FROM planned
+    """
+
+    RESERVED: Final[LiteralString] = """
+        SELECT owner, credits_reserved, retries FROM jobs WHERE id = %(job_id)s
     """
 
     ADD_CHUNKS: Final[LiteralString] = """
@@ -140,9 +147,10 @@ class PostgresSplits:
           FROM failed
     """
 
-    def __init__(self, pool: Pool, *, lease: timedelta) -> None:
+    def __init__(self, pool: Pool, *, lease: timedelta, credits_enabled: bool = False) -> None:
         self._pool = pool
         self._lease = lease
+        self._credits_enabled = credits_enabled
 
     def plan(
         self,
@@ -153,7 +161,11 @@ class PostgresSplits:
         warnings: Sequence[str],
         chunks: Sequence[PageRange],
     ) -> None:
-        """Write all chunk rows at once, so that the total is known before the first cut."""
+        """Write all chunk rows at once, so that the total is known before the first cut.
+
+        Reserves the pages' credits where that was not done when the job was made. Raises
+        InsufficientCredits, and nothing is written.
+        """
         values = {
             "job_id": work.job_id,
             "attempt": work.attempt,
@@ -170,6 +182,19 @@ class PostgresSplits:
             if connection.execute(self.PLAN, values).rowcount == 0:
                 raise LeaseLost("Another attempt is splitting this document.")
             connection.execute(self.ADD_CHUNKS, values)
+            if self._credits_enabled:
+                self._reserve(connection, work, sum(len(pages) for pages in chunks))
+
+    def _reserve(self, connection: Connection[Any], work: SplitWork, pages: int) -> None:
+        job = connection.execute(self.RESERVED, {"job_id": work.job_id}).fetchone()
+        if job is not None and not job["credits_reserved"]:
+            reserve(
+                connection,
+                owner=job["owner"],
+                job_id=work.job_id,
+                attempt=job["retries"],
+                pages=pages,
+            )
 
     def planned(self, work: SplitWork) -> list[PlannedChunk]:
         """Return the chunk rows in order of their index."""

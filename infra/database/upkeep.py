@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final, LiteralString
 
-from common.models import ChunkId, ChunkRef, DocumentId, JobId, ObjectRef, Stranded
+from common.models import ChunkId, ChunkRef, DocumentId, JobId, ObjectRef, Priority, Stranded
 from infra.database.pool import Pool
 
 
@@ -41,7 +41,7 @@ class PostgresUpkeep:
         UPDATE chunks SET dispatches = chunks.dispatches + 1, dispatched_at = clock_timestamp()
           FROM jobs
          WHERE chunks.id IN (SELECT id FROM stopped) AND jobs.id = job_id
-        RETURNING chunks.id, document_id, index
+        RETURNING chunks.id, document_id, index, priority
     """
 
     # A split or merge whose holder fell silent, or whose message was never acted upon.
@@ -115,7 +115,12 @@ class PostgresUpkeep:
         with self._pool.connection() as connection:
             rows = connection.execute(self.CHUNKS, values).fetchall()
         return [
-            ChunkRef(ChunkId(row["id"]), DocumentId(row["document_id"]), row["index"])
+            ChunkRef(
+                ChunkId(row["id"]),
+                DocumentId(row["document_id"]),
+                row["index"],
+                Priority(row["priority"]),
+            )
             for row in rows
         ]
 
