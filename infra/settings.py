@@ -4,7 +4,7 @@ Nested names are written with two underscores (`DOCUMENT_AI__TIMEOUT_SECONDS=90`
 operators of such systems already know are kept as they are: `REDIS_URL`, `CHUNK_SIZE_PAGES`,
 `CHUNKING_THRESHOLD_PAGES`, `ASYNC_PROCESSING_ENABLED`, `MAX_WORKERS`, `WORKER_MEMORY_LIMIT_MB`,
 `TASK_TIMEOUT_SECONDS`. `STORAGE_EMULATOR_HOST` is read by
-Google's own client.
+Google's own client as well.
 """
 
 from __future__ import annotations
@@ -155,6 +155,10 @@ class Settings(BaseSettings):
     credits: CreditsSettings = CreditsSettings()
 
     redis_url: SecretStr = Field(description="redis://… or rediss://… of the broker.")
+    storage_emulator_host: str = Field(
+        default="",
+        description="Cloud Storage's address where it is an emulator: the page uploads there too.",
+    )
     chunk_size_pages: int = Field(default=25, ge=1, description="Pages in one chunk.")
     chunking_threshold_pages: int = Field(
         default=10, ge=0, description="Up to so many pages the answer is synchronous."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from functions.api import controls, documents, events, health, jobs
+from functions.api import controls, documents, events, health, jobs, site
 from functions.api.description import describe_api
 from functions.api.problems import install_problems
 from functions.bootstrap import Application
@@ -26,4 +26,5 @@ def create_app(application: Application) -> FastAPI:
     app.include_router(controls.router)
     app.include_router(events.router)
     app.include_router(health.router)
+    app.include_router(site.router)
     return app
