@@ -22,27 +22,12 @@ from common.errors import (
     QuireError,
     TransientError,
 )
+from functions.problem import problem
 
 log = logging.getLogger(__name__)
 
 #: Seconds after which a caller may ask again.
 _RETRY_AFTER: Final = {"Retry-After": "5"}
-
-
-def problem(status: int, code: str, detail: str, **extra: object) -> JSONResponse:
-    """Answer with a problem; `detail` is a sentence for the caller."""
-    return JSONResponse(
-        {
-            "type": f"urn:quire:problem:{code.lower().replace('_', '-')}",
-            "title": HTTPStatus(status).phrase,
-            "status": status,
-            "detail": detail,
-            "code": code,
-            **extra,
-        },
-        status_code=status,
-        media_type="application/problem+json",
-    )
 
 
 class UnknownErrors:
