@@ -239,6 +239,7 @@ class JobView:
     page_count: int | None
     warnings: tuple[str, ...]
     total_chunks: int
+    processing_chunks: int
     completed_chunks: int
     failed_chunks: int
     total_pages: int

@@ -78,6 +78,7 @@ def shown(job: JobView) -> dict[str, Any]:
         "progress_percent": percent(job),
         "page_count": job.page_count,
         "total_chunks": job.total_chunks,
+        "processing_chunks": job.processing_chunks,
         "completed_chunks": job.completed_chunks,
         "failed_chunks": job.failed_chunks,
         "total_pages": job.total_pages,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, LiteralString
+from datetime import timedelta
+from typing import Final, LiteralString
 from uuid import UUID
 
 import msgspec
 from psycopg.types.json import Jsonb
 
 from common.access import Caller
-from common.lifecycle import JobStatus, Stage
 from common.models import (
-    ChunkError,
     DocumentId,
     JobEvent,
     JobId,
@@ -20,7 +19,9 @@ from common.models import (
     ObjectRef,
     Priority,
 )
-from common.results import PageError
+from infra.database.credits import reserve
+from infra.database.idempotency import RequestKey, remember
+from infra.database.job_views import VIEW, views_of
 from infra.database.pool import Pool
 
 
@@ -29,31 +30,20 @@ class PostgresJobs:
 
     CREATE: Final[LiteralString] = """
         WITH document AS (
-            INSERT INTO documents (id, owner, filename, bucket, object, size)
-            VALUES (%(document_id)s, %(owner)s, %(filename)s, %(bucket)s, %(object)s, %(size)s)
-            RETURNING id
+            INSERT INTO documents (id, owner, matter, filename, bucket, object, size, sha256,
+                                   page_count)
+            VALUES (%(document_id)s, %(owner)s, %(matter)s, %(filename)s, %(bucket)s, %(object)s,
+                    %(size)s, %(sha256)s, %(page_count)s)
+            RETURNING id, matter
         ), job AS (
-            INSERT INTO jobs (id, document_id, owner, options, last_event)
-            SELECT %(job_id)s, id, %(owner)s, %(options)s, 1 FROM document
+            INSERT INTO jobs (id, document_id, owner, matter, priority, options, last_event)
+            SELECT %(job_id)s, id, %(owner)s, matter, %(priority)s, %(options)s, 1 FROM document
             RETURNING id
         ), event AS (
             INSERT INTO job_events (job_id, id, kind) SELECT id, 1, 'job_created' FROM job
         )
         INSERT INTO job_passwords (job_id, password)
         SELECT id, %(password)s::text FROM job WHERE %(password)s::text IS NOT NULL
-    """
-
-    # The chunk under work with the lowest pages is where a reader would say that the job is.
-    VIEW: Final[LiteralString] = """
-        SELECT jobs.*, filename, page_count, warnings, generation IS NOT NULL AS has_landed,
-               now() AS now, index AS current_chunk, page_start AS current_page_start,
-               page_end AS current_page_end
-          FROM jobs JOIN documents ON documents.id = document_id
-          LEFT JOIN LATERAL (
-               SELECT index, page_start, page_end FROM chunks
-                WHERE job_id = jobs.id AND chunks.status = 'processing'
-                  AND jobs.finished_at IS NULL
-                ORDER BY page_start LIMIT 1) AS current ON true
     """
 
     FIND: Final[LiteralString] = (
@@ -63,22 +53,6 @@ class PostgresJobs:
            AND (%(matters)s::text[] IS NULL OR jobs.matter = ANY(%(matters)s))
     """
     )
-
-    CHUNK_ERRORS: Final[LiteralString] = """
-        SELECT index, page_start, page_end, status, error_code, error_message
-          FROM chunks
-         WHERE job_id = %(job_id)s AND error_code IS NOT NULL
-           AND (status = 'failed' OR failures > 0)
-           AND status <> 'completed'
-         ORDER BY page_start LIMIT 100
-    """
-
-    PAGE_ERRORS: Final[LiteralString] = """
-        SELECT jsonb_array_elements(page_errors) AS error
-          FROM chunks
-         WHERE job_id = %(job_id)s AND status = 'completed' AND failed_pages > 0
-         ORDER BY page_start LIMIT 100
-    """
 
     EVENTS: Final[LiteralString] = """
         SELECT job_events.* FROM job_events JOIN jobs ON jobs.id = job_id
@@ -101,21 +75,41 @@ class PostgresJobs:
         size: int,
         options: JobOptions,
         password: str | None,
+        matter: str | None = None,
+        priority: Priority = Priority.NORMAL,
+        sha256: str | None = None,
+        page_count: int | None = None,
+        reserved_pages: int | None = None,
+        request: RequestKey | None = None,
+        request_age: timedelta = timedelta(days=1),
     ) -> None:
-        """Write a document whose upload is awaited, and its job."""
+        """Write a document whose upload is awaited, and its job: all of it, or nothing.
+
+        `reserved_pages` are paid for here, and InsufficientCredits is raised where they can't
+        be. `request` is the key that the request came with: KeyTaken where it, or its twin, has
+        been here before in the last `request_age`.
+        """
         values = {
             "job_id": job_id,
             "document_id": document_id,
             "owner": owner,
+            "matter": matter,
+            "priority": priority.value,
             "filename": filename,
             "bucket": source.bucket,
             "object": source.name,
             "size": size,
+            "sha256": sha256,
+            "page_count": page_count,
             "options": Jsonb(msgspec.to_builtins(options)),
             "password": password,
         }
         with self._pool.connection() as connection:
             connection.execute(self.CREATE, values)
+            if request is not None:
+                remember(connection, owner=owner, request=request, job_id=job_id, age=request_age)
+            if reserved_pages is not None:
+                reserve(connection, owner=owner, job_id=job_id, attempt=0, pages=reserved_pages)
 
     def discard(self, document_id: DocumentId) -> None:
         """Forget a document whose upload could not even begin."""
@@ -128,17 +122,9 @@ class PostgresJobs:
         """Return the job, or None where there is none for this caller."""
         values = {"job_id": job_id, "owner": caller.owner, "matters": caller.limited_to}
         with self._pool.connection() as connection:
-            row = connection.execute(self.FIND, values).fetchone()
-            if row is None:
-                return None
-            chunks = connection.execute(self.CHUNK_ERRORS, {"job_id": job_id}).fetchall()
-            # Asked for only where there are some: a stream of events looks here at every change.
-            pages = (
-                connection.execute(self.PAGE_ERRORS, {"job_id": job_id}).fetchall()
-                if row["failed_pages"]
-                else []
-            )
-        return _view(row, chunks, [msgspec.convert(page["error"], PageError) for page in pages])
+            rows = connection.execute(self.FIND, values).fetchall()
+            views = views_of(connection, rows)
+        return views[0] if views else None
 
     def events(
         self, job_id: UUID, caller: Caller, *, after: int = 0, limit: int = 500
@@ -162,55 +148,3 @@ class PostgresJobs:
         """Raise psycopg.Error where the database does not answer."""
         with self._pool.connection(timeout=2) as connection:
             connection.execute("SELECT 1")
-
-
-def _view(
-    row: dict[str, Any], errors: list[dict[str, Any]], page_errors: list[PageError]
-) -> JobView:
-    return JobView(
-        id=JobId(row["id"]),
-        document_id=DocumentId(row["document_id"]),
-        owner=row["owner"],
-        matter=row["matter"],
-        filename=row["filename"],
-        priority=Priority(row["priority"]),
-        has_landed=row["has_landed"],
-        retries=row["retries"],
-        status=JobStatus(row["status"]),
-        stage=Stage(row["stage"]),
-        page_count=row["page_count"],
-        warnings=tuple(row["warnings"]),
-        total_chunks=row["total_chunks"],
-        completed_chunks=row["completed_chunks"],
-        failed_chunks=row["failed_chunks"],
-        total_pages=row["total_pages"],
-        completed_pages=row["completed_pages"],
-        failed_pages=row["failed_pages"],
-        created_at=row["created_at"],
-        started_at=row["started_at"],
-        finished_at=row["finished_at"],
-        heartbeat_at=row["heartbeat_at"],
-        cleaned_at=row["cleaned_at"],
-        reading_since=row["reading_since"],
-        reading_from=row["reading_from"],
-        now=row["now"],
-        current_chunk=row["current_chunk"],
-        current_page_start=row["current_page_start"],
-        current_page_end=row["current_page_end"],
-        error_code=row["error_code"],
-        error_message=row["error_message"],
-        result_path=row["result_path"],
-        text_path=row["text_path"],
-        chunk_errors=tuple(
-            ChunkError(
-                index=error["index"],
-                page_start=error["page_start"],
-                page_end=error["page_end"],
-                code=error["error_code"],
-                message=error["error_message"],
-                final=error["status"] == "failed",
-            )
-            for error in errors
-        ),
-        page_errors=tuple(page_errors),
-    )
