@@ -312,3 +312,52 @@ class ToSend:
     dispatch: int | None = None
     #: The upload to be split again; else the message is the merge's.
     source: ObjectRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkView:
+    """A chunk as its job's owner may see it."""
+
+    index: int
+    page_start: int
+    page_end: int
+    status: ChunkStatus
+    attempt: int
+    #: Tries that failed by transient errors.
+    failures: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    #: What the last attempt took, or has taken so far.
+    seconds: float | None
+    #: Why it failed, or why it is being tried again.
+    error_code: str | None
+    error_message: str | None
+    failed_pages: int
+    page_errors: tuple[PageError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobSummary:
+    """A job, said as briefly as can be."""
+
+    id: JobId
+    status: JobStatus
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document as its owner may see it."""
+
+    id: DocumentId
+    filename: str
+    matter: str | None
+    size: int | None
+    #: Of its content, in hexadecimal; None where nobody has computed or announced it.
+    sha256: str | None
+    page_count: int | None
+    status: str
+    warnings: tuple[str, ...]
+    created_at: datetime
+    #: The newest first.
+    jobs: tuple[JobSummary, ...]

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from infra.database.chunks import PostgresChunks
     from infra.database.controls import PostgresControls
     from infra.database.credits import PostgresCredits
+    from infra.database.idempotency import PostgresRequestKeys
     from infra.database.jobs import PostgresJobs
+    from infra.database.listings import PostgresListings
     from infra.database.merges import PostgresMerges
     from infra.database.pool import Pool
     from infra.database.splits import PostgresSplits
@@ -153,6 +155,21 @@ class Application:
         from infra.database.jobs import PostgresJobs
 
         return PostgresJobs(self._pool)
+
+    @built_once
+    def listings(self) -> PostgresListings:
+        """What owners page through."""
+        from infra.database.listings import PostgresListings
+
+        return PostgresListings(self._pool)
+
+    @built_once
+    def request_keys(self) -> PostgresRequestKeys:
+        """What idempotency keys were used for."""
+        from infra.database.idempotency import PostgresRequestKeys
+
+        age = timedelta(hours=self.settings.api.idempotency_hours)
+        return PostgresRequestKeys(self._pool, age=age)
 
     @built_once
     def arrivals(self) -> PostgresArrivals:
