@@ -42,9 +42,43 @@ class SupabaseSettings(BaseModel):
 
     url: str = Field(description="The project's address, without /storage/v1.")
     service_key: SecretStr
-    jwt_secret: SecretStr = Field(description="HS256 secret that signs the callers' tokens.")
+    jwt_secret: SecretStr | None = Field(
+        default=None,
+        # A shorter one can be guessed from any token (RFC 7518, section 3.2).
+        min_length=32,
+        description="HS256 secret of older projects, which sign the callers' tokens with it.",
+    )
+    jwks_url: str | None = Field(
+        default=None,
+        description="The public keys of the callers' tokens; the project's own where not given. "
+        "Empty, only the secret counts.",
+    )
+    issuer: str = Field(
+        default="", description="Who signs the callers' tokens; the project's own where empty."
+    )
     chunks_bucket: str = "ocr-chunks"
     results_bucket: str = "ocr-results"
+
+    @property
+    def keys_address(self) -> str:
+        """Where the public keys are; empty where there are none."""
+        if self.jwks_url is not None:
+            return self.jwks_url
+        return f"{self.token_issuer}/.well-known/jwks.json"
+
+    @property
+    def token_issuer(self) -> str:
+        """What the callers' tokens name as their issuer."""
+        return self.issuer or f"{self.url.rstrip('/')}/auth/v1"
+
+    @model_validator(mode="after")
+    def _tokens_can_be_checked(self) -> Self:
+        if not self.keys_address and self.jwt_secret is None:
+            raise ValueError(
+                "nobody could log in: give the issuer's keys (SUPABASE__JWKS_URL) or the secret "
+                "(SUPABASE__JWT_SECRET)"
+            )
+        return self
 
 
 class DocumentAiSettings(BaseModel):
@@ -73,13 +107,19 @@ class DocumentAiSettings(BaseModel):
 
 
 class TasksSettings(BaseModel):
-    """Cloud Tasks, which calls merge (and ingest again where an event was lost)."""
+    """Cloud Tasks, which calls merge, webhook, and ingest again where an event was lost."""
 
     queue: str = Field(description="projects/P/locations/L/queues/Q")
     endpoint: str = Field(default="", description="host:port; Google's where empty.")
     insecure: bool = False
     merge_url: str
     ingest_url: str
+    webhook_url: str
+    webhook_queue: str = Field(
+        default="",
+        description="A queue for webhooks alone, so that slow receivers hold no merge up; the "
+        "same where empty.",
+    )
     service_account: str = Field(default="", description="Whose OIDC token the calls carry.")
 
 
@@ -127,8 +167,46 @@ class ApiSettings(BaseModel):
     requests_per_minute: int = Field(
         default=600, ge=0, description="Of one caller; 0 is without a limit."
     )
+    failed_logins_per_minute: int = Field(
+        default=60, ge=0, description="Of one client address; 0 is without a limit."
+    )
+    trusted_proxies: int = Field(
+        default=1,
+        ge=0,
+        description="How many proxies of one's own add to X-Forwarded-For: Cloud Run alone is 1, "
+        "with a load balancer before it 2. With 0 the header means nothing.",
+    )
     idempotency_hours: float = Field(
         default=24, gt=0, description="How long an Idempotency-Key is remembered."
+    )
+
+
+class WebhooksSettings(BaseModel):
+    """Telling owners' servers that a job has ended."""
+
+    signing_key: SecretStr = Field(
+        min_length=32, description="From it every owner's signing secret is made."
+    )
+    previous_signing_key: SecretStr | None = Field(
+        default=None, description="Signs too, while the key is being changed."
+    )
+    allow_http: bool = Field(default=False, description="Plain http as well as https.")
+    allow_private: bool = Field(
+        default=False, description="Also addresses that are not public: for one machine only."
+    )
+    ports: frozenset[int] = Field(
+        default=frozenset({80, 443, 8080, 8443}), description="Any port where empty."
+    )
+    link_base: str = Field(
+        default="", description="The API's address for links; they are relative where empty."
+    )
+    timeout_seconds: float = Field(
+        default=20, gt=0, le=300, description="Of one try, from looking up the name to its answer."
+    )
+    # What Standard Webhooks recommends: ten tries within four days.
+    retry_seconds: tuple[float, ...] = Field(
+        default=(5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400),
+        description="The waits between tries.",
     )
 
 
@@ -136,6 +214,35 @@ class CreditsSettings(BaseModel):
     """What reading costs; a credit is a page."""
 
     enabled: bool = Field(default=False, description="Off, everybody may read without limit.")
+
+
+class DoorSettings(BaseModel):
+    """Who may call one internal function. Nobody, where nothing is said."""
+
+    audience: str = Field(default="", description="The function's own URL.")
+    callers: frozenset[str] = Field(
+        default=frozenset(), description="E-mail addresses of service accounts, as a JSON list."
+    )
+
+
+class InternalSettings(BaseModel):
+    """The functions that only Google's services call, each in a service account's name."""
+
+    required: bool = Field(default=True, description="Off, anybody who gets there may call them.")
+    issuer: str = Field(default="https://accounts.google.com", description="Who signs the tokens.")
+    jwks_url: str = Field(
+        default="https://www.googleapis.com/oauth2/v3/certs",
+        description="The public keys of the tokens.",
+    )
+    platform_checks: bool = Field(
+        default=False,
+        description="On only where Cloud Run itself admits nobody but invokers. It then cuts the "
+        "signature off the token that it has checked.",
+    )
+    ingest: DoorSettings = DoorSettings()
+    merge: DoorSettings = DoorSettings()
+    maintain: DoorSettings = DoorSettings()
+    webhook: DoorSettings = DoorSettings()
 
 
 class Settings(BaseSettings):
@@ -153,6 +260,8 @@ class Settings(BaseSettings):
     maintain: MaintainSettings = MaintainSettings()
     api: ApiSettings = ApiSettings()
     credits: CreditsSettings = CreditsSettings()
+    webhooks: WebhooksSettings
+    internal: InternalSettings = InternalSettings()
 
     redis_url: SecretStr = Field(description="redis://… or rediss://… of the broker.")
     storage_emulator_host: str = Field(
