@@ -6,6 +6,7 @@ that was given up and writes late can't touch what counts.
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 
@@ -41,6 +42,22 @@ def merged_result(document_id: UUID, run: int, attempt: int) -> str:
 def merged_text(document_id: UUID, run: int, attempt: int) -> str:
     """Name, in the results bucket, of the whole document's text."""
     return f"{document_id}/text{_suffix(run, attempt)}.txt"
+
+
+def chunk_pdfs(job_id: UUID) -> str:
+    """What the names of all of a job's chunk PDFs begin with."""
+    return f"{job_id}/"
+
+
+def results(document_id: UUID) -> str:
+    """Folder, in both buckets of results, of all that was read of a document."""
+    return str(document_id)
+
+
+def attempt_of(result: str) -> int:
+    """Return the attempt whose merged result has this name."""
+    found = re.search(r"\.r\d+\.a(\d+)\.", result)
+    return int(found[1]) if found else 1
 
 
 def chunk_lock(document_id: UUID, chunk_index: int) -> str:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from common.access import Caller
+from common.cleaning import Remains
 from common.models import (
     BoxRow,
     ChunkId,
     ChunkOutcome,
     ChunkRef,
     ChunkWork,
+    DocumentId,
     JobId,
     JobView,
     MergedDocument,
     MergeWork,
     ObjectRef,
+    PageRow,
     PlannedChunk,
     SplitWork,
     StoredChunk,
@@ -223,14 +226,16 @@ class Merges(Protocol):
     def release(self, work: MergeWork, *, counted: bool) -> None:
         """End the lease early, after an error; `counted` where it may be the document's fault."""
 
-    def write_boxes(self, work: MergeWork, rows: Iterable[BoxRow]) -> None:
-        """Write boxes that count once `finish` has said so."""
+    def write_pages(
+        self, work: MergeWork, pages: Iterable[PageRow], boxes: Iterable[BoxRow]
+    ) -> None:
+        """Write rows that count once `finish` has said so. LeaseLost where there is no document."""
 
-    def discard_boxes(self, work: MergeWork) -> None:
-        """Remove the boxes of a merge that does not count."""
+    def discard_pages(self, work: MergeWork) -> None:
+        """Remove the rows of a merge that does not count."""
 
     def finish(self, work: MergeWork, merged: MergedDocument) -> None:
-        """End the job with this merge's result and boxes. LeaseLost where it is another's."""
+        """End the job with this merge's result and pages. LeaseLost where it is another's."""
 
 
 class Upkeep(Protocol):
@@ -247,6 +252,42 @@ class Upkeep(Protocol):
 
     def expire_uploads(self) -> int:
         """Fail jobs whose upload never came; return how many."""
+
+
+class Cleanup(Protocol):
+    """The database as the clean-up sees it."""
+
+    def claim(self) -> list[Remains]:
+        """Return a few ended jobs whose remains may go; from now on they can't be retried."""
+
+    def remove_rows(self, remains: Remains) -> int:
+        """Remove the chunks' rows, and the boxes that do not count; return how many."""
+
+    def finish(self, remains: Remains) -> None:
+        """Record that everything that may go has gone."""
+
+    def forget(self) -> int:
+        """Remove rows that nothing asks for any more; return how many."""
+
+
+class RemovableUploads(Protocol):
+    """Cloud Storage as the clean-up sees it. What is gone already is no error."""
+
+    def remove_chunks(self, job_id: JobId) -> int:
+        """Remove whatever was cut for a job; return how many objects."""
+
+    def remove_upload(self, source: ObjectRef) -> int:
+        """Remove the document itself; return how many objects."""
+
+
+class RemovableResults(Protocol):
+    """Supabase Storage as the clean-up sees it. What is gone already is no error."""
+
+    def remove_chunks(self, document_id: DocumentId) -> int:
+        """Remove whatever was read of a document's chunks; return how many objects."""
+
+    def remove_results(self, document_id: DocumentId, *, keep: Collection[str]) -> int:
+        """Remove a document's merged results but for those named; return how many objects."""
 
 
 class Dispatch(Protocol):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from common.access import Caller
     from common.controls import Action
     from common.ports import OcrEngine, PdfCutter, Tasks
+    from functions.pipeline.clean_up import CleanUpReport
     from functions.pipeline.maintain import MaintainReport
     from infra.broker.dispatch import CeleryDispatch
     from infra.broker.feed import RedisLiveFeed
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from infra.broker.locks import RedisChunkLocks
     from infra.database.arrivals import PostgresArrivals
     from infra.database.chunks import PostgresChunks
+    from infra.database.cleanup import PostgresCleanup
     from infra.database.controls import PostgresControls
     from infra.database.credits import PostgresCredits
     from infra.database.idempotency import PostgresRequestKeys
@@ -116,11 +118,26 @@ class Application:
         )
 
     def maintain(self) -> MaintainReport:
-        """Send again what stopped."""
+        """Send again what stopped, and clean up."""
         from functions.pipeline.maintain import maintain
 
         return maintain(
-            upkeep=self.upkeep, uploads=self.uploads, dispatch=self.dispatch, tasks=self.tasks
+            upkeep=self.upkeep,
+            uploads=self.uploads,
+            dispatch=self.dispatch,
+            tasks=self.tasks,
+            clean_up=self.clean_up,
+        )
+
+    def clean_up(self) -> CleanUpReport:
+        """Remove what ended jobs leave behind."""
+        from functions.pipeline.clean_up import clean_up
+
+        return clean_up(
+            cleanup=self.cleanup,
+            uploads=lambda: self.uploads,
+            results=lambda: self.results,
+            budget=timedelta(seconds=self.settings.maintain.clean_up_seconds),
         )
 
     def control_job(
@@ -229,6 +246,24 @@ class Application:
             self._pool,
             resend_after=timedelta(seconds=maintain.resend_after_seconds),
             upload_deadline=timedelta(seconds=maintain.upload_deadline_seconds),
+        )
+
+    @built_once
+    def cleanup(self) -> PostgresCleanup:
+        """What ended jobs leave behind."""
+        from infra.database.cleanup import PostgresCleanup
+
+        settings, maintain = self.settings, self.settings.maintain
+        return PostgresCleanup(
+            self._pool,
+            keep_intermediates=timedelta(hours=maintain.keep_intermediates_hours),
+            keep_failed=timedelta(days=maintain.keep_failed_days),
+            keep_keys=timedelta(hours=settings.api.idempotency_hours),
+            keep_logs=timedelta(days=maintain.keep_logs_days),
+            upload_deadline=timedelta(seconds=maintain.upload_deadline_seconds),
+            longest_lease=timedelta(
+                seconds=max(settings.leases.split_seconds, settings.leases.merge_seconds)
+            ),
         )
 
     # ── everything else outside ──────────────────────────────────────────────────────────────

@@ -144,13 +144,23 @@ class RetrySettings(BaseModel):
 
 
 class MaintainSettings(BaseModel):
-    """When maintain takes silence for a stop, in seconds without progress."""
+    """When maintain takes silence for a stop, and how long it keeps what jobs leave behind."""
 
     resend_after_seconds: float = Field(
         default=60, ge=0, description="A message sent this long ago and not acted upon is lost."
     )
     upload_deadline_seconds: float = Field(
         default=7 * 24 * 3600, gt=0, description="How long a promised upload is waited for."
+    )
+    keep_intermediates_hours: float = Field(
+        default=24, ge=0, description="What a completed job's result was made of is kept so long."
+    )
+    keep_failed_days: float = Field(
+        default=30, ge=0, description="How long a job that failed, or some pages, can be retried."
+    )
+    keep_logs_days: float = Field(default=30, ge=0, description="How long jobs' log lines stay.")
+    clean_up_seconds: float = Field(
+        default=20, gt=0, description="After so long the clean-up goes on in maintain's next run."
     )
 
 

@@ -1,4 +1,4 @@
-"""The one cure: find whatever stopped, for whatever reason, and send it again."""
+"""The one cure: find whatever stopped, for whatever reason, and send it again; then clean up."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 
 from common.models import Stranded
 from common.ports import Dispatch, Tasks, Upkeep, Uploads
+from functions.pipeline.clean_up import CleanUpReport
 
 log = logging.getLogger(__name__)
 
@@ -21,17 +22,26 @@ class MaintainReport:
     splits_resent: int
     merges_resent: int
     uploads_expired: int
+    jobs_cleaned: int
+    objects_removed: int
+    rows_removed: int
 
 
 def maintain(
-    *, upkeep: Upkeep, uploads: Uploads, dispatch: Dispatch, tasks: Tasks
+    *,
+    upkeep: Upkeep,
+    uploads: Uploads,
+    dispatch: Dispatch,
+    tasks: Tasks,
+    clean_up: Callable[[], CleanUpReport],
 ) -> MaintainReport:
-    """Send again what lost its message or its holder. Safe to run at any time, also twice.
+    """Send again what lost its message or its holder, and then clean up. Safe to run twice.
 
     One service that is away does not keep the others' work from being sent: every cure is tried,
     and then all that went wrong is raised together.
     """
     found = {"chunks": 0, "splits": 0, "merges": 0, "expired": 0}
+    cleaned = CleanUpReport()
     wrong: list[Exception] = []
 
     def resend_chunks() -> None:
@@ -57,6 +67,10 @@ def maintain(
     def expire() -> None:
         found["expired"] = upkeep.expire_uploads()
 
+    def clean() -> None:
+        nonlocal cleaned
+        cleaned = clean_up()
+
     def attempt(cure: Callable[[], None]) -> None:
         try:
             cure()
@@ -69,15 +83,17 @@ def maintain(
     attempt(expire)
     for stranded in upkeep.awaited_uploads():
         attempt(partial(look_for, stranded))
+    attempt(clean)
 
     report = MaintainReport(
         chunks_resent=found["chunks"],
         splits_resent=found["splits"],
         merges_resent=found["merges"],
         uploads_expired=found["expired"],
+        **asdict(cleaned),
     )
     if any(found.values()):
-        log.warning("stopped work was sent again", extra=asdict(report))
+        log.warning("stopped work was sent again", extra=found)
     if wrong:
-        raise ExceptionGroup("Not everything that stopped could be sent again.", wrong)
+        raise ExceptionGroup("Not everything could be sent again or cleaned up.", wrong)
     return report

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from common.errors import MisconfiguredError, NotFound, PermanentError, TransientError
-from common.models import ObjectRef
+from common.models import JobId, ObjectRef
+from common.names import chunk_pdfs
 from infra.settings import StorageSettings
 from infra.storage.mapped import MappedFile
 
@@ -23,6 +24,8 @@ _SILENCE = 60
 _ONE_REQUEST_BYTES = 1 << 20
 #: A larger stream is sent in pieces of this size: multiples of 256 KiB, says Cloud Storage.
 _PIECE_BYTES = 4 << 20
+#: Calls that Cloud Storage takes in one request.
+_CALLS_A_BATCH = 100
 #: Statuses that pass: a request that took too long, and too many of them.
 _PASSING = frozenset({408, 429})
 
@@ -111,6 +114,45 @@ class CloudStorage:
         with _translated(ref):
             blob = self._client.bucket(ref.bucket).get_blob(ref.name, **self._patience)
         return None if blob is None else ObjectRef(ref.bucket, ref.name, blob.generation)
+
+    def remove_chunks(self, job_id: JobId) -> int:
+        """Remove whatever lies under a job's name in the chunks bucket; return how many."""
+        ref = ObjectRef(self._settings.chunks_bucket, chunk_pdfs(job_id))
+        removed = 0
+        with _translated(ref):
+            # The listing has the last word: of a batch's calls only one's refusal is raised.
+            while names := self._first_names(ref):
+                self._patience["retry"](self._remove)(ref.bucket, names)
+                removed += len(names)
+        return removed
+
+    def remove_upload(self, source: ObjectRef) -> int:
+        """Remove the document itself; 0 where it is gone already or never came."""
+        from google.api_core.exceptions import NotFound as Missing
+
+        with _translated(source):
+            try:
+                self._client.bucket(source.bucket).delete_blob(source.name, **self._patience)
+            except Missing:
+                return 0
+        return 1
+
+    def _first_names(self, ref: ObjectRef) -> list[str]:
+        listing = self._client.list_blobs(
+            ref.bucket,
+            prefix=ref.name,
+            max_results=_CALLS_A_BATCH,
+            fields="items(name),nextPageToken",
+            **self._patience,
+        )
+        return [blob.name for blob in listing]
+
+    def _remove(self, bucket: str, names: list[str]) -> None:
+        from google.api_core.exceptions import NotFound as Missing
+
+        # Another run of maintain may have been at it.
+        with suppress(Missing), self._client.batch():
+            self._client.bucket(bucket).delete_blobs(names, timeout=_SILENCE)
 
     def _blob(self, ref: ObjectRef, *, piece: int | None = None) -> Blob:
         bucket = self._client.bucket(ref.bucket)

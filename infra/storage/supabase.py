@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 from common.errors import MisconfiguredError, NotFound, PermanentError, TransientError
+from common.models import DocumentId
+from common.names import results
 from infra.settings import SupabaseSettings
 
 if TYPE_CHECKING:
     from storage3 import SyncStorageClient
+    from storage3.types import ListBucketFilesOptions
 
 Answer = TypeVar("Answer")
 
 #: The client has no retries of its own, and an OCR result that is lost here was paid for.
 _RETRY_SECONDS: Final = 20.0
+
+#: Objects that one call may remove.
+_LISTED_AT_ONCE: Final = 1000
 
 
 class SupabaseStorage:
@@ -89,6 +95,26 @@ class SupabaseStorage:
             raise NotFound("The stored result is gone.", code="OBJECT_NOT_FOUND")
         return url
 
+    def remove_chunks(self, document_id: DocumentId) -> int:
+        """Remove whatever was read of a document's chunks; return how many objects."""
+        return self._remove(self._settings.chunks_bucket, results(document_id), keep=())
+
+    def remove_results(self, document_id: DocumentId, *, keep: Collection[str]) -> int:
+        """Remove a document's merged results but for those named; return how many objects."""
+        return self._remove(self._settings.results_bucket, results(document_id), keep=keep)
+
+    def _remove(self, bucket_name: str, folder: str, *, keep: Collection[str]) -> int:
+        bucket = self._client.from_(bucket_name)
+        removed = kept = 0
+        while rows := self._retried(partial(bucket.list, folder, _page(behind=kept))):
+            names = [f"{folder}/{row['name']}" for row in rows]
+            unwanted = [name for name in names if name not in keep]
+            gone = self._retried(partial(bucket.remove, unwanted)) if unwanted else []
+            # What stays is in front of the next page, whyever it stays: no page comes twice.
+            kept += len(rows) - len(gone)
+            removed += len(gone)
+        return removed
+
     def _create(self, upload: Callable[[], object]) -> None:
         from storage3.exceptions import StorageApiError
 
@@ -121,6 +147,12 @@ class SupabaseStorage:
         except RetryError as error:
             raise _unavailable() from error
         return answer
+
+
+def _page(*, behind: int) -> ListBucketFilesOptions:
+    by_name = {"column": "name", "order": "asc"}
+    # The type of `sortBy` has no public name.
+    return {"limit": _LISTED_AT_ONCE, "offset": behind, "sortBy": by_name}  # type: ignore[typeddict-item]
 
 
 @contextmanager

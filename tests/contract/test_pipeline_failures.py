@@ -21,6 +21,7 @@ from common.pages import PageRange
 from common.ports import OpenPdf, PdfOpener
 from common.results import ChunkResult, Page
 from functions.pipeline.bisect_pages import read_or_bisect
+from functions.pipeline.clean_up import CleanUpReport
 from functions.pipeline.maintain import maintain
 from functions.pipeline.merge_chunks import merge_chunks
 from functions.pipeline.split_document import ChunkLimits, split_document
@@ -215,6 +216,7 @@ def test_maintain_sends_chunks_although_the_task_queue_is_away(world: World) -> 
             uploads=Away(TransientError("away")),
             dispatch=outbox,
             tasks=NoTasks(),
+            clean_up=CleanUpReport,
         )
     assert {chunk.id for chunk in outbox.chunks} == set(chunk_ids)
 

@@ -1,0 +1,161 @@
+"""What ended jobs leave behind, as the clean-up finds it: each is claimed before it is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final, LiteralString
+
+from common.cleaning import Remains
+from common.lifecycle import JobStatus
+from common.models import DocumentId, JobId, ObjectRef
+from common.names import attempt_of
+from infra.database.pool import Pool
+
+
+class PostgresCleanup:
+    """Ended jobs whose remains may go, and old rows that nothing asks for.
+
+    A claim sets `cleaned_at` under the job's row lock, which a retry takes too: one of the two
+    finds the other's change and leaves the job alone.
+    """
+
+    # A completed job's chunk PDFs go at once, the rest when its time is over; a cancelled job's
+    # remains all go as soon as nobody can be at work for it, and once more for what a worker that
+    # was frozen has written later. Whatever can be retried waits for its own, longer time.
+    CLAIM: Final[LiteralString] = """
+        WITH due AS (
+            SELECT jobs.id,
+                   CASE jobs.status
+                   WHEN 'completed' THEN finished_at < now() - %(keep_intermediates)s
+                   WHEN 'cancelled' THEN
+                       coalesce(pieces_removed_at < now() - %(keep_intermediates)s, false)
+                   ELSE finished_at < now() - %(keep_failed)s END AS is_over
+              FROM jobs JOIN documents ON documents.id = document_id
+             WHERE finished_at IS NOT NULL AND remains_gone_at IS NULL
+               AND (cleaning_until IS NULL OR cleaning_until < now())
+               AND CASE jobs.status
+                   WHEN 'completed' THEN
+                       pieces_removed_at IS NULL OR finished_at < now() - %(keep_intermediates)s
+                   WHEN 'cancelled' THEN
+                       CASE WHEN pieces_removed_at IS NULL
+                       THEN (stage NOT IN ('splitting', 'merging')
+                             OR finished_at < now() - %(longest_lease)s)
+                            -- Its upload may come as long as its session lives.
+                            AND (generation IS NOT NULL
+                                 OR jobs.created_at < now() - %(upload_deadline)s)
+                            AND NOT EXISTS (SELECT FROM chunks
+                                             WHERE job_id = jobs.id AND lease_expires_at > now())
+                       ELSE pieces_removed_at < now() - %(keep_intermediates)s END
+                   ELSE finished_at < now() - %(keep_failed)s END
+             ORDER BY finished_at LIMIT %(limit)s
+               FOR UPDATE OF jobs SKIP LOCKED
+        )
+        UPDATE jobs
+           SET cleaned_at = coalesce(cleaned_at, now()), cleaning_until = now() + %(lease)s
+          FROM due, documents
+         WHERE jobs.id = due.id AND documents.id = document_id
+        RETURNING jobs.id, document_id, jobs.status, is_over, result_path, text_path,
+                  bucket, object, generation
+    """
+
+    # Boxes of a merge that never came to count; few at a time, each lot in its own transaction.
+    BOXES: Final[LiteralString] = """
+        DELETE FROM bounding_boxes
+         WHERE ctid = ANY(ARRAY(
+               SELECT ctid FROM bounding_boxes
+                WHERE document_id = %(document_id)s AND job_id = %(job_id)s
+                  AND attempt IS DISTINCT FROM %(attempt)s
+                LIMIT %(rows)s))
+    """
+
+    CHUNKS: Final[LiteralString] = "DELETE FROM chunks WHERE job_id = %(job_id)s"
+
+    FINISH: Final[LiteralString] = """
+        UPDATE jobs
+           SET cleaning_until = NULL, pieces_removed_at = now(),
+               remains_gone_at = CASE WHEN %(is_over)s THEN now() END
+         WHERE id = %(job_id)s AND cleaned_at IS NOT NULL
+    """
+
+    KEYS: Final[LiteralString] = """
+        DELETE FROM idempotency_keys
+         WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency_keys
+                                 WHERE created_at < now() - %(keep_keys)s LIMIT %(rows)s))
+    """
+
+    # The lines with the lowest ids are the oldest, and found without an index of their own.
+    LOGS: Final[LiteralString] = """
+        DELETE FROM job_logs
+         WHERE id IN (SELECT id FROM job_logs ORDER BY id LIMIT %(rows)s)
+           AND at < now() - %(keep_logs)s
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        keep_intermediates: timedelta,
+        keep_failed: timedelta,
+        keep_keys: timedelta,
+        keep_logs: timedelta,
+        upload_deadline: timedelta,
+        longest_lease: timedelta,
+    ) -> None:
+        self._pool = pool
+        self._values = {
+            "keep_intermediates": keep_intermediates,
+            "keep_failed": keep_failed,
+            "keep_keys": keep_keys,
+            "keep_logs": keep_logs,
+            "upload_deadline": upload_deadline,
+            "longest_lease": longest_lease,
+            # A clean-up that broke off is taken up again after this.
+            "lease": timedelta(minutes=5),
+            "limit": 10,
+            "rows": 20_000,
+        }
+
+    def claim(self) -> list[Remains]:
+        """Return a few jobs whose remains may go, those that ended first; nobody else gets them."""
+        with self._pool.connection() as connection:
+            rows = connection.execute(self.CLAIM, self._values).fetchall()
+        return [
+            Remains(
+                job_id=JobId(row["id"]),
+                document_id=DocumentId(row["document_id"]),
+                status=JobStatus(row["status"]),
+                source=ObjectRef(row["bucket"], row["object"], row["generation"]),
+                result_path=row["result_path"],
+                text_path=row["text_path"],
+                is_over=row["is_over"],
+            )
+            for row in rows
+        ]
+
+    def remove_rows(self, remains: Remains) -> int:
+        """Remove the chunks' rows, and the boxes of merges that do not count; return how many."""
+        values = {
+            "job_id": remains.job_id,
+            "document_id": remains.document_id,
+            "attempt": attempt_of(remains.result_path) if remains.result_path else None,
+        }
+        return self._all(self.BOXES, values) + self._one(self.CHUNKS, values)
+
+    def finish(self, remains: Remains) -> None:
+        """Record that everything that may go has gone."""
+        self._one(self.FINISH, {"job_id": remains.job_id, "is_over": remains.is_over})
+
+    def forget(self) -> int:
+        """Remove idempotency keys and log lines whose time is over; return how many."""
+        return self._all(self.KEYS, {}) + self._all(self.LOGS, {})
+
+    def _all(self, query: LiteralString, values: Mapping[str, object]) -> int:
+        removed = 0
+        while count := self._one(query, values):
+            removed += count
+        return removed
+
+    def _one(self, query: LiteralString, values: Mapping[str, object]) -> int:
+        with self._pool.connection() as connection:
+            return connection.execute(query, {**self._values, **values}).rowcount
