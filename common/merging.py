@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.errors import PermanentError
-from common.models import BoxRow
+from common.folding import REPLACEMENT, fold
+from common.models import BoxRow, PageRow
 from common.pages import PageRange
 from common.results import ChunkResult, Page, PageError
 
@@ -111,6 +112,16 @@ def mean_confidence(pages: list[Page]) -> float:
     return round(sum(page.confidence * len(page.text) for page in pages) / weight, 4)
 
 
+def count_words(page: Page) -> int:
+    """Return how many rows of boxes the page has."""
+    return sum(
+        len(line.words)
+        for block in page.blocks
+        for paragraph in block.paragraphs
+        for line in paragraph.lines
+    )
+
+
 def box_rows(page: Page) -> Iterator[BoxRow]:
     """Yield one row a word, for the bounding_boxes table."""
     place = 0
@@ -129,3 +140,21 @@ def box_rows(page: Page) -> Iterator[BoxRow]:
                         word.confidence,
                     )
                     place += 1
+
+
+def page_row(page: Page) -> PageRow:
+    """Return the page's row for the pages table."""
+    # Postgres's text can't hold NUL. Its place is kept, or the words' offsets would be others.
+    text = page.text.replace("\0", REPLACEMENT)
+    return (
+        page.number,
+        page.width,
+        page.height,
+        page.unit,
+        page.start,
+        page.end,
+        page.confidence,
+        [language.replace("\0", "") for language in page.languages],
+        text,
+        fold(text),
+    )

@@ -177,8 +177,13 @@ class MergeWork:
     source_page_count: int
     #: Why the source may be incomplete; then the result is partial and says so.
     warnings: tuple[str, ...]
+    #: What is made beside the JSON result (JobOptions.outputs).
+    outputs: tuple[str, ...] = ("text", "boxes")
 
 
+#: number, width, height, unit, text's start and end, confidence, languages, text, and the text
+#: as it is searched (common.folding)
+PageRow = tuple[int, float, float, str, int, int, float, list[str], str, str]
 #: page, its word's place from 0, text, start, end, x0, y0, x1, y1, confidence
 BoxRow = tuple[int, int, str, int, int, float, float, float, float, float]
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,8 +15,8 @@ import msgspec
 
 from common.errors import LeaseLost, NotFound, PermanentError, TransientError
 from common.lifecycle import ChunkStatus, JobStatus
-from common.merging import box_rows, check_pages, shift_page
-from common.models import BoxRow, ChunkRef, JobId, MergedDocument, MergeWork, StoredChunk
+from common.merging import box_rows, check_pages, count_words, page_row, shift_page
+from common.models import ChunkRef, JobId, MergedDocument, MergeWork, StoredChunk
 from common.names import merged_result, merged_text
 from common.ports import Dispatch, LiveUpdates, Merges, Results
 from common.results import ChunkResult, Page, PageError
@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 
 #: A result that is damaged so often is not worth another paid call.
 _MAX_REOPENED = 2
-#: Boxes in one transaction: about half a second's worth.
-_BOXES_AT_ONCE = 50_000
+#: Words in one transaction: about a tenth of a second's worth, and 30 MB of memory.
+_WORDS_AT_ONCE = 30_000
 
 
 class _DamagedResult(Exception):
@@ -47,9 +47,9 @@ def merge_chunks(
     live: LiveUpdates,
     lease: timedelta,
 ) -> None:
-    """Claim the merge, write the result and its text, fill the boxes and end the job.
+    """Claim the merge, write the result and its text, the pages and boxes, and end the job.
 
-    Safe to call twice: objects and boxes carry the attempt, and the row says which counts.
+    Safe to call twice: objects and rows carry the attempt, and the row says which counts.
     A chunk whose stored result is damaged is read again, and the merge comes back after it.
     A permanent error ends the job with its code; any other gives the lease back and is raised.
     """
@@ -69,7 +69,7 @@ def merge_chunks(
             _bind(work, folder, heartbeat, merges, results, dispatch)
     except LeaseLost:
         log.warning("merge lost its lease", extra={"job_id": str(job_id)})
-        merges.discard_boxes(work)
+        merges.discard_pages(work)
         return
     except PermanentError as error:
         log.error("merge failed", extra={"job_id": str(job_id), "code": error.code})
@@ -106,9 +106,13 @@ def _bind(
                 bound.add(result, chunk, result_file, text_file)
         bound.close(result_file)
     merged = bound.record(_store(work, spool, text, results))
-    for rows in _batches(_boxes(spool), _BOXES_AT_ONCE):
+    for pages in _batches(_read_back(spool), _WORDS_AT_ONCE):
         heartbeat.check()
-        merges.write_boxes(work, rows)
+        merges.write_pages(
+            work,
+            map(page_row, pages),
+            chain.from_iterable(map(box_rows, pages)) if "boxes" in work.outputs else (),
+        )
     merges.finish(work, merged)
 
 
@@ -137,7 +141,7 @@ def _fail(work: MergeWork, error: PermanentError, merges: Merges) -> None:
         merges.finish(work, failed)
     except LeaseLost:
         log.warning("merge lost its lease", extra={"job_id": str(work.job_id)})
-    merges.discard_boxes(work)
+    merges.discard_pages(work)
 
 
 def _load(chunk: StoredChunk, results: Results) -> ChunkResult | None:
@@ -209,7 +213,7 @@ class _Bound:
         # The tail's opening brace becomes the comma behind the pages.
         result_file.write(b"\n]," + msgspec.json.encode(tail)[1:])
 
-    def record(self, stored: tuple[str, str, str]) -> MergedDocument:
+    def record(self, stored: tuple[str, str | None, str]) -> MergedDocument:
         path, text_path, checksum = stored
         status = JobStatus.COMPLETED
         code = message = None
@@ -230,27 +234,40 @@ class _Bound:
         )
 
 
-def _store(work: MergeWork, spool: Path, text: Path, results: Results) -> tuple[str, str, str]:
+def _store(
+    work: MergeWork, spool: Path, text: Path, results: Results
+) -> tuple[str, str | None, str]:
     path = merged_result(work.document_id, work.run, work.attempt)
-    text_path = merged_text(work.document_id, work.run, work.attempt)
     with spool.open("rb") as content:
         checksum = hashlib.file_digest(content, "sha256").hexdigest()
         content.seek(0)
         results.write_result(path, content, "application/json")
+    if "text" not in work.outputs:
+        return path, None, checksum
+    text_path = merged_text(work.document_id, work.run, work.attempt)
     with text.open("rb") as content:
         results.write_result(text_path, content, "text/plain; charset=utf-8")
     return path, text_path, checksum
 
 
-def _batches(rows: Iterator[BoxRow], size: int) -> Iterator[list[BoxRow]]:
-    while batch := list(islice(rows, size)):
-        yield batch
-
-
-def _boxes(spool: Path) -> Iterator[BoxRow]:
-    """Read the pages back line by line, so that the boxes are never all in memory."""
+def _read_back(spool: Path) -> Iterator[Page]:
+    """Read the pages line by line, so that they are never all in memory."""
     decoder = msgspec.json.Decoder(Page)
     with spool.open("rb") as lines:
         for line in lines:
             if line.startswith(b'{"number":'):
-                yield from box_rows(decoder.decode(line.rstrip(b",\n")))
+                yield decoder.decode(line.rstrip(b",\n"))
+
+
+def _batches(pages: Iterator[Page], most_words: int) -> Iterator[list[Page]]:
+    """Yield pages in batches of about so many words; a page is never divided."""
+    batch: list[Page] = []
+    words = 0
+    for page in pages:
+        batch.append(page)
+        words += count_words(page)
+        if words >= most_words:
+            yield batch
+            batch, words = [], 0
+    if batch:
+        yield batch

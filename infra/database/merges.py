@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Final, LiteralString
+from typing import Any, Final, LiteralString
 
+from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from common.errors import LeaseLost
 from common.lifecycle import ChunkStatus, JobStatus
-from common.models import BoxRow, ChunkId, DocumentId, JobId, MergedDocument, MergeWork, StoredChunk
+from common.models import (
+    BoxRow,
+    ChunkId,
+    DocumentId,
+    JobId,
+    JobOptions,
+    MergedDocument,
+    MergeWork,
+    PageRow,
+    StoredChunk,
+)
 from common.pages import PageRange
 from infra.database.pool import Pool
 
@@ -26,7 +37,8 @@ class PostgresMerges:
                    last_event = last_event + 1
              WHERE id = %(job_id)s AND status = 'processing' AND stage = 'merging'
                AND (lease_expires_at IS NULL OR lease_expires_at < now())
-            RETURNING id, document_id, run, attempt, stalls, last_event
+            RETURNING id, document_id, run, attempt, stalls, options -> 'outputs' AS outputs,
+                      last_event
         ), event AS (
             INSERT INTO job_events (job_id, id, kind, details)
             SELECT id, last_event, 'merge_started', jsonb_build_object('attempt', attempt)
@@ -56,13 +68,35 @@ class PostgresMerges:
            AND status = 'processing'
     """
 
-    BOXES: Final[LiteralString] = """
-        COPY bounding_boxes (document_id, job_id, attempt, page, word, text, text_start, text_end,
-                             x0, y0, x1, y1, confidence) FROM STDIN
+    # Held until the rows are written, so that the document can't go meanwhile and leave them.
+    DOCUMENT: Final[LiteralString] = """
+        SELECT FROM documents WHERE id = %(document_id)s FOR KEY SHARE
     """
 
-    OWN_BOXES: Final[LiteralString] = """
-        DELETE FROM bounding_boxes
+    PAGES: Final[LiteralString] = """
+        COPY pages (document_id, job_id, attempt, number, width, height, unit, text_start,
+                    text_end, confidence, languages, text, folded) FROM STDIN (FORMAT binary)
+    """
+    PAGE_TYPES: Final = (
+        *("uuid", "uuid", "int4", "int4", "float4", "float4", "text", "int4"),
+        *("int4", "float4", "text[]", "text", "text"),
+    )
+
+    BOXES: Final[LiteralString] = """
+        COPY bounding_boxes (document_id, job_id, attempt, page, word, text, text_start, text_end,
+                             x0, y0, x1, y1, confidence) FROM STDIN (FORMAT binary)
+    """
+    BOX_TYPES: Final = (
+        *("uuid", "uuid", "int4", "int4", "int4", "text", "int4"),
+        *("int4", "float4", "float4", "float4", "float4", "float4"),
+    )
+
+    OWN_ROWS: Final[LiteralString] = """
+        WITH boxes AS (
+            DELETE FROM bounding_boxes
+             WHERE document_id = %(document_id)s AND job_id = %(job_id)s AND attempt = %(attempt)s
+        )
+        DELETE FROM pages
          WHERE document_id = %(document_id)s AND job_id = %(job_id)s AND attempt = %(attempt)s
     """
 
@@ -79,9 +113,14 @@ class PostgresMerges:
             RETURNING id, document_id, last_event, status
         ), document AS (
             UPDATE documents
-               SET status = CASE WHEN %(status)s = 'failed' THEN 'failed' ELSE 'ocr_complete' END
+               SET status = CASE WHEN %(status)s = 'failed' THEN 'failed' ELSE 'ocr_complete' END,
+                   result_job = %(job_id)s, result_attempt = %(attempt)s
              WHERE id = (SELECT document_id FROM finished)
-        ), outdated AS (
+        ), outdated_pages AS (
+            DELETE FROM pages
+             WHERE document_id = (SELECT document_id FROM finished)
+               AND (job_id, attempt) <> (%(job_id)s, %(attempt)s)
+        ), outdated_boxes AS (
             DELETE FROM bounding_boxes
              WHERE document_id = (SELECT document_id FROM finished)
                AND (job_id, attempt) <> (%(job_id)s, %(attempt)s)
@@ -172,6 +211,8 @@ class PostgresMerges:
             filename=row["filename"],
             source_page_count=row["page_count"],
             warnings=tuple(row["warnings"]),
+            # Options are stored without what has its default.
+            outputs=JobOptions().outputs if row["outputs"] is None else tuple(row["outputs"]),
         )
 
     def chunks(self, work: MergeWork) -> list[StoredChunk]:
@@ -225,23 +266,26 @@ class PostgresMerges:
         with self._pool.connection() as connection:
             connection.execute(self.RELEASE, {**_fence(work), "counted": counted})
 
-    def write_boxes(self, work: MergeWork, rows: Iterable[BoxRow]) -> None:
-        """Copy rows under this merge's attempt. They count once `finish` has said so."""
-        with (
-            self._pool.connection() as connection,
-            connection.cursor() as cursor,
-            cursor.copy(self.BOXES) as copy,
-        ):
-            for row in rows:
-                copy.write_row((work.document_id, work.job_id, work.attempt, *row))
+    def write_pages(
+        self, work: MergeWork, pages: Iterable[PageRow], boxes: Iterable[BoxRow]
+    ) -> None:
+        """Copy rows under this merge's attempt. They count once `finish` has said so.
 
-    def discard_boxes(self, work: MergeWork) -> None:
+        Raises LeaseLost where the document is gone.
+        """
+        with self._pool.connection() as connection:
+            if connection.execute(self.DOCUMENT, _fence(work)).rowcount == 0:
+                raise _lost()
+            _copy(connection, self.PAGES, self.PAGE_TYPES, work, pages)
+            _copy(connection, self.BOXES, self.BOX_TYPES, work, boxes)
+
+    def discard_pages(self, work: MergeWork) -> None:
         """Remove the rows of a merge that does not count."""
         with self._pool.connection() as connection:
-            connection.execute(self.OWN_BOXES, _fence(work))
+            connection.execute(self.OWN_ROWS, _fence(work))
 
     def finish(self, work: MergeWork, merged: MergedDocument) -> None:
-        """End the job with this merge's result and boxes. LeaseLost where it is another's."""
+        """End the job with this merge's result and pages. LeaseLost where it is another's."""
         failed = merged.status is JobStatus.FAILED
         values = {
             **_fence(work),
@@ -259,6 +303,20 @@ class PostgresMerges:
         with self._pool.connection() as connection:
             if connection.execute(self.FINISH, values).rowcount == 0:
                 raise _lost()
+
+
+def _copy(
+    connection: Connection[Any],
+    statement: LiteralString,
+    types: Sequence[str],
+    work: MergeWork,
+    rows: Iterable[tuple[object, ...]],
+) -> None:
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        # In binary: twice as fast as text, for both sides.
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row((work.document_id, work.job_id, work.attempt, *row))
 
 
 def _fence(work: MergeWork) -> dict[str, object]:

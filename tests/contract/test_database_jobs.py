@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
@@ -12,12 +13,23 @@ import pytest
 from common.access import Caller
 from common.errors import LeaseLost
 from common.lifecycle import ChunkStatus, JobStatus, Stage
-from common.models import DocumentId, JobId, JobOptions, MergedDocument, ObjectRef
+from common.models import (
+    BoxRow,
+    DocumentId,
+    JobId,
+    JobOptions,
+    MergedDocument,
+    ObjectRef,
+    PageRow,
+)
 from common.pages import PageRange
 from infra.database.migrate import migrate
 from tests.world import LEASE, World, cut
 
 LONG_AGO = timedelta(hours=1)
+
+PAGE: PageRow = (1, 595.0, 842.0, "points", 0, 5, 0.9, ["en"], "word ", "word")
+BOX: BoxRow = (1, 0, "word", 0, 5, 0.1, 0.1, 0.2, 0.2, 0.9)
 
 
 def test_ten_deliveries_of_one_event_at_once_make_one_job_with_one_splitter(world: World) -> None:
@@ -117,26 +129,62 @@ def test_only_the_merge_that_holds_the_lease_writes(world: World) -> None:
     world.age("jobs", "lease_expires_at", LEASE * 2, id=job_id)
     second = world.merges.claim(job_id)
     assert second is not None
-    box = (1, 0, "word", 0, 5, 0.1, 0.1, 0.2, 0.2, 0.9)
-    world.merges.write_boxes(first, [box])
-    world.merges.write_boxes(second, [box, (1, 1, *box[2:])])
+    world.merges.write_pages(first, [PAGE], [BOX])
+    world.merges.write_pages(second, [PAGE], [BOX, (1, 1, *BOX[2:])])
     with pytest.raises(LeaseLost):
         world.merges.finish(first, _merged())
     world.merges.finish(second, _merged())
     row = world.one("SELECT count(*), min(attempt) AS attempt FROM bounding_boxes")
     assert row == {"count": 2, "attempt": second.attempt}
+    row = world.one("SELECT count(*), min(attempt) AS attempt FROM pages")
+    assert row == {"count": 1, "attempt": second.attempt}
+    row = world.one("SELECT result_job, result_attempt FROM documents")
+    assert row == {"result_job": job_id, "result_attempt": second.attempt}
     assert world.one("SELECT status FROM documents") == {"status": "ocr_complete"}
     assert world.merges.claim(job_id) is None
 
 
-def test_a_merge_that_lost_its_lease_takes_its_boxes_with_it(world: World) -> None:
+def test_a_merge_that_lost_its_lease_takes_its_rows_with_it(world: World) -> None:
     job_id, [chunk_id] = world.add_job(1)
     world.finish_chunk(chunk_id)
     work = world.merges.claim(job_id)
     assert work is not None
-    world.merges.write_boxes(work, [(1, 0, "word", 0, 5, 0.1, 0.1, 0.2, 0.2, 0.9)])
-    world.merges.discard_boxes(work)
+    world.merges.write_pages(work, [PAGE], [BOX])
+    world.merges.discard_pages(work)
     assert world.one("SELECT count(*) FROM bounding_boxes") == {"count": 0}
+    assert world.one("SELECT count(*) FROM pages") == {"count": 0}
+
+
+def test_a_document_that_is_deleted_takes_its_rows_with_it_and_gets_no_more(world: World) -> None:
+    job_id, [chunk_id] = world.add_job(1)
+    world.finish_chunk(chunk_id)
+    work = world.merges.claim(job_id)
+    assert work is not None
+    world.merges.write_pages(work, [PAGE], [BOX])
+    with world.pool.connection() as connection:
+        connection.execute("DELETE FROM documents")
+    assert world.one("SELECT count(*) FROM bounding_boxes") == {"count": 0}
+    assert world.one("SELECT count(*) FROM pages") == {"count": 0}
+    with pytest.raises(LeaseLost):
+        world.merges.write_pages(work, [], [BOX])
+    assert world.one("SELECT count(*) FROM bounding_boxes") == {"count": 0}
+
+
+def test_who_deletes_a_document_waits_for_the_rows_that_are_being_written(world: World) -> None:
+    job_id, [chunk_id] = world.add_job(1)
+    world.finish_chunk(chunk_id)
+    work = world.merges.claim(job_id)
+    assert work is not None
+
+    def rows() -> Iterator[BoxRow]:
+        with world.pool.connection() as connection:
+            connection.execute("SET LOCAL lock_timeout = '20ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                connection.execute("DELETE FROM documents")
+        yield BOX
+
+    world.merges.write_pages(work, [PAGE], rows())
+    assert world.one("SELECT count(*) FROM bounding_boxes") == {"count": 1}
 
 
 def test_a_released_split_or_merge_is_free_at_once_and_counts_what_may_not_pass(
