@@ -1,4 +1,4 @@
-// Light or dark: as the system has it, until somebody chooses.
+// Light or dark: as the system has it, until somebody chooses. boot.js applies it at the start.
 
 const KEY = "quire.theme";
 
@@ -18,12 +18,6 @@ export function turn() {
   const systems = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   if (wanted === systems) localStorage.removeItem(KEY);
   else localStorage.setItem(KEY, wanted);
-  apply();
-}
-
-function apply() {
   if (theme() === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme();
 }
-
-apply();

@@ -1,0 +1,32 @@
+// What went wrong, by document, chunk and page.
+
+import { fill, h } from "../dom.js";
+import { count } from "../format.js";
+
+const MOST = 50;
+
+/** The list; hidden while all is well. */
+export function problemList() {
+  const list = h("ul", {});
+  const element = h("section", { class: "problems", "aria-labelledby": "problems-title", hidden: true }, h("h2", { id: "problems-title" }, "What went wrong"), list);
+  let shown = "";
+  return { element, show };
+
+  function show(job) {
+    const lines = [
+      job.error && line(job.error.message, job.error.code),
+      ...job.chunk_errors.map((error) => line(error.text, error.code, error.final ? "" : "passing")),
+      ...job.page_errors.map((error) => line(`Page ${count(error.number)} could not be read: ${error.message}`, error.code)),
+      ...job.warnings.map((warning) => line(warning, "", "passing")),
+    ].filter(Boolean);
+    const key = lines.map((each) => each.textContent).join("\n");
+    if (key === shown) return;
+    shown = key;
+    element.hidden = !lines.length;
+    fill(list, lines.slice(0, MOST), lines.length > MOST && h("li", {}, `and ${count(lines.length - MOST)} more`));
+  }
+}
+
+function line(text, code, kind = "") {
+  return h("li", { class: kind, dir: "auto" }, text, code && h("code", {}, code));
+}
