@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from functions.api import controls, documents, events, health, jobs, site
+from functions.api import controls, documents, events, health, jobs, lists, site
 from functions.api.description import describe_api
+from functions.api.limits import install_rate_limits
 from functions.api.problems import install_problems
 from functions.bootstrap import Application
 
@@ -19,10 +20,12 @@ def create_app(application: Application) -> FastAPI:
         redoc_url=None,
     )
     app.state.application = application
+    install_rate_limits(app)
     install_problems(app)
     describe_api(app)
     app.include_router(documents.router)
     app.include_router(jobs.router)
+    app.include_router(lists.router)
     app.include_router(controls.router)
     app.include_router(events.router)
     app.include_router(health.router)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse
 
 from common.access import Caller
@@ -16,11 +16,24 @@ from common.lifecycle import JobStatus
 from common.models import JobView
 from common.progress import chunk_line, eta, line, percent
 from functions.api.auth import App, Reader
+from functions.api.schemas.jobs import Job
+from functions.api.schemas.problems import problems
 
 router = APIRouter(tags=["jobs"])
 
 #: How long a link to a result works. Long enough for a slow download to begin.
 _LINK_SECONDS: Final = 300
+
+_REDIRECTION: Final[dict[str, Any]] = {
+    "description": "The result is at `Location`, for five minutes and without a token.",
+    "headers": {
+        "Location": {
+            "description": "A link to the file itself.",
+            "schema": {"type": "string", "format": "uri"},
+            "example": "https://project.supabase.co/storage/v1/object/sign/ocr-results/...",
+        }
+    },
+}
 
 
 def found(app: App, caller: Caller, job_id: UUID) -> JobView:
@@ -31,39 +44,63 @@ def found(app: App, caller: Caller, job_id: UUID) -> JobView:
     return job
 
 
-@router.get("/v1/jobs/{job_id}")
+@router.get(
+    "/v1/jobs/{job_id}",
+    summary="Show a job",
+    response_model=Job,
+    responses=problems(404, 422),
+)
 def get_job(job_id: UUID, app: App, caller: Reader) -> dict[str, Any]:
-    """Say where a job is."""
+    """Say where a job is, what can be done to it, and what went wrong."""
     return shown(found(app, caller, job_id))
 
 
-@router.get("/v1/jobs/{job_id}/result", status_code=302, response_class=RedirectResponse)
+@router.get(
+    "/v1/jobs/{job_id}/result",
+    summary="Fetch a job's result",
+    status_code=302,
+    response_class=RedirectResponse,
+    responses={302: _REDIRECTION, **problems(404, 409, 422)},
+)
 def get_result(
     job_id: UUID,
     app: App,
     caller: Reader,
-    format: Literal["json", "text"] = "json",  # noqa: A002 - the parameter's public name
+    format: Annotated[  # noqa: A002 - the parameter's public name
+        Literal["json", "text"], Query(description="`json`: pages, words and boxes.")
+    ] = "json",
 ) -> RedirectResponse:
     """Redirect to the result; the link works for five minutes without a token."""
     job = found(app, caller, job_id)
     path = job.result_path if format == "json" else job.text_path
     if path is None:
-        if job.status is JobStatus.FAILED:
-            raise Conflict(
-                f"The job failed and has no result: {job.error_message}",
-                code=job.error_code or "PROCESSING_ERROR",
-            )
-        if job.status is JobStatus.CANCELLED:
-            raise Conflict("The job was cancelled and has no result.", code="JOB_CANCELLED")
-        raise Conflict(
-            f"The job is not finished ({line(job)}). Ask again later, or follow its events.",
-            code="JOB_NOT_FINISHED",
-        )
+        raise _without_result(job)
     stem = job.filename.removesuffix(".pdf")
     filename = f"{stem}.{'json' if format == 'json' else 'txt'}"
     return RedirectResponse(
         app.results.link(path, seconds=_LINK_SECONDS, filename=filename), status_code=302
     )
+
+
+def _without_result(job: JobView) -> Conflict:
+    match job.status:
+        case JobStatus.FAILED:
+            return Conflict(
+                f"The job failed and has no result: {job.error_message}",
+                code=job.error_code or "PROCESSING_ERROR",
+            )
+        case JobStatus.CANCELLED:
+            return Conflict("The job was cancelled and has no result.", code="JOB_CANCELLED")
+        case JobStatus.COMPLETED | JobStatus.COMPLETED_WITH_ERRORS:
+            return Conflict(
+                "The text was not among the `outputs` that were asked for. The JSON result has it.",
+                code="OUTPUT_NOT_MADE",
+            )
+        case _:
+            return Conflict(
+                f"The job is not finished ({line(job)}). Ask again later, or follow its events.",
+                code="JOB_NOT_FINISHED",
+            )
 
 
 def shown(job: JobView) -> dict[str, Any]:

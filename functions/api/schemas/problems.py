@@ -97,11 +97,6 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: _response(status) for status in statuses}
 
 
-def problem_type(code: str) -> str:
-    """Return the URI that names a problem."""
-    return f"urn:quire:problem:{code.lower().replace('_', '-')}"
-
-
 def _response(status: int) -> dict[str, Any]:
     code, detail = _CASES[status]
     response: dict[str, Any] = {
@@ -110,7 +105,7 @@ def _response(status: int) -> dict[str, Any]:
             PROBLEM_TYPE: {
                 "schema": {"$ref": PROBLEM_REF},
                 "example": {
-                    "type": problem_type(code),
+                    "type": f"urn:quire:problem:{code.lower().replace('_', '-')}",
                     "title": HTTPStatus(status).phrase,
                     "status": status,
                     "detail": detail,
