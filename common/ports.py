@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
+from uuid import UUID
 
 from common.access import Caller
 from common.cleaning import Remains
@@ -31,6 +32,7 @@ from common.models import (
 )
 from common.pages import PageRange
 from common.results import Page, PageError
+from common.webhooks import Answer, DeliveryStatus, DeliveryWork
 
 
 class OpenPdf(Protocol):
@@ -311,6 +313,45 @@ class Tasks(Protocol):
 
     def send_ingest(self, source: ObjectRef, dispatch: int) -> None:
         """Have ingest called again for an upload whose event or work was lost."""
+
+
+class WebhookTasks(Protocol):
+    """Cloud Tasks, as webhooks need it. TransientError where it is away."""
+
+    def send_webhook(
+        self, delivery_id: UUID, dispatch: int, delay: timedelta = timedelta()
+    ) -> None:
+        """Have a webhook sent, once `delay` has passed."""
+
+
+class Webhooks(Protocol):
+    """The database as webhooks see it. Each method is one transaction."""
+
+    def announce(self, job_id: JobId) -> Sequence[tuple[UUID, int]]:
+        """Return the job's unsent deliveries, each with the number of its message."""
+
+    def stopped(self) -> Sequence[tuple[UUID, int]]:
+        """Return deliveries whose message was lost or whose sender fell silent."""
+
+    def claim(self, delivery_id: UUID) -> DeliveryWork | None:
+        """Take the right to send; None where it is done, being sent or not due."""
+
+    def record(
+        self,
+        work: DeliveryWork,
+        answer: Answer,
+        status: DeliveryStatus,
+        *,
+        wait: timedelta | None = None,
+    ) -> int | None:
+        """Note a try; return the number of the next message. None where it is another's."""
+
+
+class WebhookPoster(Protocol):
+    """Posts to servers that owners name."""
+
+    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send it once. Whatever the receiver does is in the answer, and never raised."""
 
 
 class ChunkLocks(Protocol):

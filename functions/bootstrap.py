@@ -7,7 +7,7 @@ imported, the first time something in this process needs it: a function is bille
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from common.models import ChunkRef, JobId, JobView, ObjectRef
@@ -15,21 +15,27 @@ from common.names import owner_of_upload
 from functions.lazily import built_once
 from functions.scratch import sweep
 from infra.logs import configure
-from infra.settings import Settings
+from infra.settings import DoorSettings, Settings
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from celery import Celery
     from redis import Redis
 
     from common.access import Caller
     from common.controls import Action
-    from common.ports import OcrEngine, PdfCutter, Tasks
+    from common.ports import OcrEngine, PdfCutter
     from functions.pipeline.clean_up import CleanUpReport
     from functions.pipeline.maintain import MaintainReport
+    from infra.auth.internal_callers import InternalCallers
+    from infra.auth.rate_limits import RateLimits
+    from infra.auth.tokens import TokenChecker
     from infra.broker.dispatch import CeleryDispatch
     from infra.broker.feed import RedisLiveFeed
     from infra.broker.live import RedisLiveUpdates
     from infra.broker.locks import RedisChunkLocks
+    from infra.database.api_keys import PostgresApiKeys
     from infra.database.arrivals import PostgresArrivals
     from infra.database.chunks import PostgresChunks
     from infra.database.cleanup import PostgresCleanup
@@ -42,8 +48,11 @@ if TYPE_CHECKING:
     from infra.database.pool import Pool
     from infra.database.splits import PostgresSplits
     from infra.database.upkeep import PostgresUpkeep
+    from infra.database.webhooks import PostgresWebhooks
     from infra.storage.cloud_storage import CloudStorage
     from infra.storage.supabase import SupabaseStorage
+    from infra.tasks.cloud_tasks import CloudTasks
+    from infra.webhooks.sender import WebhookSender
 
 
 class Application:
@@ -59,7 +68,7 @@ class Application:
         from functions.pipeline.split_document import ChunkLimits, split_document
 
         settings = self.settings
-        split_document(
+        job_id = split_document(
             source,
             owner=owner_of_upload(source.name, default=settings.storage.default_owner),
             filename=source.name.rsplit("/", 1)[-1],
@@ -78,6 +87,8 @@ class Application:
             ),
             lease=timedelta(seconds=settings.leases.split_seconds),
         )
+        if job_id is not None:
+            self.announce(job_id)
 
     def process_chunk(self, chunk: ChunkRef) -> None:
         """Read one chunk."""
@@ -116,9 +127,40 @@ class Application:
             live=self.live,
             lease=timedelta(seconds=self.settings.leases.merge_seconds),
         )
+        self.announce(job_id)
+
+    def announce(self, job_id: JobId) -> None:
+        """Have the owner's server told, if the job has ended. For whatever may have ended it."""
+        from functions.pipeline.announce import announce
+
+        announce(job_id, webhooks=self.webhooks, tasks=lambda: self.tasks)
+
+    def deliver_webhook(self, delivery_id: UUID) -> None:
+        """Tell it."""
+        from common.webhooks import WebhookRetries
+        from functions.pipeline.deliver_webhook import Letterhead, deliver_webhook
+
+        settings = self.settings.webhooks
+        deliver_webhook(
+            delivery_id,
+            webhooks=self.webhooks,
+            poster=lambda: self.poster,
+            tasks=lambda: self.tasks,
+            retries=WebhookRetries(
+                tuple(timedelta(seconds=seconds) for seconds in settings.retry_seconds)
+            ),
+            letterhead=Letterhead(settings.signing_keys, settings.link_base),
+        )
+
+    def check_webhook_url(self, url: str) -> None:
+        """Refuse what no webhook will be sent to, as far as its spelling says. InvalidRequest."""
+        from common.webhook_urls import check_url
+
+        check_url(url, self.settings.webhooks.policy)
 
     def maintain(self) -> MaintainReport:
         """Send again what stopped, and clean up."""
+        from functions.pipeline.announce import resend_webhooks
         from functions.pipeline.maintain import maintain
 
         return maintain(
@@ -126,6 +168,9 @@ class Application:
             uploads=self.uploads,
             dispatch=self.dispatch,
             tasks=self.tasks,
+            resend_webhooks=partial(
+                resend_webhooks, webhooks=self.webhooks, tasks=lambda: self.tasks
+            ),
             clean_up=self.clean_up,
         )
 
@@ -144,9 +189,10 @@ class Application:
         self, action: Action, job_id: JobId, caller: Caller, *, password: str | None = None
     ) -> JobView:
         """Pause, resume, cancel or retry a job, and return it as it is then."""
+        from common.controls import Action
         from functions.pipeline.control_job import control_job
 
-        return control_job(
+        job = control_job(
             action,
             job_id,
             caller,
@@ -157,6 +203,9 @@ class Application:
             tasks=lambda: self.tasks,
             live=self.live,
         )
+        if action is Action.CANCEL:
+            self.announce(job_id)
+        return job
 
     # ── the database ─────────────────────────────────────────────────────────────────────────
 
@@ -249,6 +298,18 @@ class Application:
         )
 
     @built_once
+    def webhooks(self) -> PostgresWebhooks:
+        """What owners' servers are to be told."""
+        from infra.database.webhooks import PostgresWebhooks
+
+        return PostgresWebhooks(
+            self._pool,
+            # A sender that lives notes its try before this.
+            lease=timedelta(seconds=self.settings.webhooks.timeout_seconds + 30),
+            resend_after=timedelta(seconds=self.settings.maintain.resend_after_seconds),
+        )
+
+    @built_once
     def cleanup(self) -> PostgresCleanup:
         """What ended jobs leave behind."""
         from infra.database.cleanup import PostgresCleanup
@@ -265,6 +326,44 @@ class Application:
                 seconds=max(settings.leases.split_seconds, settings.leases.merge_seconds)
             ),
         )
+
+    @built_once
+    def api_keys(self) -> PostgresApiKeys:
+        """The machines' keys."""
+        from infra.database.api_keys import PostgresApiKeys
+
+        return PostgresApiKeys(self._pool)
+
+    # ── who asks ─────────────────────────────────────────────────────────────────────────────
+
+    @built_once
+    def tokens(self) -> TokenChecker:
+        """Checks people's tokens."""
+        from infra.auth.published_keys import PublishedKeys
+        from infra.auth.tokens import TokenChecker
+
+        settings = self.settings.supabase
+        return TokenChecker(
+            issuer=settings.token_issuer,
+            audience="authenticated",
+            keys=PublishedKeys(settings.keys_address) if settings.keys_address else None,
+            secret=settings.jwt_secret.get_secret_value() if settings.jwt_secret else None,
+        )
+
+    @built_once
+    def rate_limits(self) -> RateLimits:
+        """Counts callers' requests."""
+        from infra.auth.rate_limits import RateLimits
+
+        return RateLimits(self.settings.redis_url.get_secret_value())
+
+    def internal_callers(self, door: DoorSettings) -> InternalCallers:
+        """Check who calls a function that only Google's services may call. One each."""
+        from infra.auth.internal_callers import InternalCallers
+        from infra.auth.published_keys import PublishedKeys
+
+        settings = self.settings.internal
+        return InternalCallers(door, settings, PublishedKeys(settings.jwks_url))
 
     # ── everything else outside ──────────────────────────────────────────────────────────────
 
@@ -297,11 +396,19 @@ class Application:
         return Cutter()
 
     @built_once
-    def tasks(self) -> Tasks:
+    def tasks(self) -> CloudTasks:
         """Cloud Tasks."""
         from infra.tasks.cloud_tasks import CloudTasks
 
         return CloudTasks(self.settings.tasks)
+
+    @built_once
+    def poster(self) -> WebhookSender:
+        """Owners' servers."""
+        from infra.webhooks.sender import WebhookSender
+
+        settings = self.settings.webhooks
+        return WebhookSender(settings.policy, timeout_seconds=settings.timeout_seconds)
 
     @built_once
     def celery(self) -> Celery:

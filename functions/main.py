@@ -14,6 +14,7 @@ _DOORS: Final = {
     "ingest": "functions.ingest",
     "merge": "functions.merge",
     "maintain": "functions.maintain",
+    "webhook": "functions.webhook",
 }
 
 

@@ -14,6 +14,8 @@ from typing import Self
 from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from common.webhook_urls import TargetPolicy
+
 #: Document AI's own limits for one online call (cloud.google.com/document-ai/quotas).
 PAGES_PER_CALL = 15
 PAGES_PER_IMAGELESS_CALL = 30
@@ -218,6 +220,17 @@ class WebhooksSettings(BaseModel):
         default=(5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400),
         description="The waits between tries.",
     )
+
+    @property
+    def policy(self) -> TargetPolicy:
+        """Which addresses are allowed."""
+        return TargetPolicy(self.allow_http, self.allow_private, self.ports)
+
+    @property
+    def signing_keys(self) -> tuple[str, ...]:
+        """The key, and the one before it where there is one."""
+        keys = (self.signing_key, self.previous_signing_key)
+        return tuple(key.get_secret_value() for key in keys if key is not None)
 
 
 class CreditsSettings(BaseModel):

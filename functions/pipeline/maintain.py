@@ -22,6 +22,7 @@ class MaintainReport:
     splits_resent: int
     merges_resent: int
     uploads_expired: int
+    webhooks_resent: int
     jobs_cleaned: int
     objects_removed: int
     rows_removed: int
@@ -33,6 +34,7 @@ def maintain(
     uploads: Uploads,
     dispatch: Dispatch,
     tasks: Tasks,
+    resend_webhooks: Callable[[], int],
     clean_up: Callable[[], CleanUpReport],
 ) -> MaintainReport:
     """Send again what lost its message or its holder, and then clean up. Safe to run twice.
@@ -40,7 +42,7 @@ def maintain(
     One service that is away does not keep the others' work from being sent: every cure is tried,
     and then all that went wrong is raised together.
     """
-    found = {"chunks": 0, "splits": 0, "merges": 0, "expired": 0}
+    found = {"chunks": 0, "splits": 0, "merges": 0, "expired": 0, "webhooks": 0}
     cleaned = CleanUpReport()
     wrong: list[Exception] = []
 
@@ -67,6 +69,9 @@ def maintain(
     def expire() -> None:
         found["expired"] = upkeep.expire_uploads()
 
+    def tell() -> None:
+        found["webhooks"] = resend_webhooks()
+
     def clean() -> None:
         nonlocal cleaned
         cleaned = clean_up()
@@ -83,6 +88,7 @@ def maintain(
     attempt(expire)
     for stranded in upkeep.awaited_uploads():
         attempt(partial(look_for, stranded))
+    attempt(tell)  # after what may just have ended jobs
     attempt(clean)
 
     report = MaintainReport(
@@ -90,6 +96,7 @@ def maintain(
         splits_resent=found["splits"],
         merges_resent=found["merges"],
         uploads_expired=found["expired"],
+        webhooks_resent=found["webhooks"],
         **asdict(cleaned),
     )
     if any(found.values()):

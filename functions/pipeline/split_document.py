@@ -24,7 +24,7 @@ from common.errors import (
     TransientError,
 )
 from common.lifecycle import ChunkStatus
-from common.models import ChunkRef, ObjectRef, PlannedChunk, SplitWork
+from common.models import ChunkRef, JobId, ObjectRef, PlannedChunk, SplitWork
 from common.names import chunk_pdf, is_promised
 from common.pages import PageRange, parse_page_selection
 from common.ports import (
@@ -77,8 +77,8 @@ def split_document(
     live: LiveUpdates,
     limits: ChunkLimits,
     lease: timedelta,
-) -> None:
-    """Claim the document at `source`, cut it and dispatch its chunks.
+) -> JobId | None:
+    """Claim the document at `source`, cut it and dispatch its chunks. Return whose job it was.
 
     Safe to call twice: the second finds the job claimed or cut. A permanent error ends the job
     with its code; any other gives the lease back and is raised, so that the event is delivered
@@ -87,7 +87,7 @@ def split_document(
     work = arrivals.claim(source, owner=owner, filename=filename, promised=is_promised(source.name))
     if work is None:
         log.info("upload is split or being split", extra={"object": source.name})
-        return
+        return None
     live.publish(work.job_id)
     try:
         with (
@@ -119,6 +119,7 @@ def split_document(
         splits.release(work, counted=not isinstance(error, TransientError))
         raise
     live.publish(work.job_id)
+    return work.job_id
 
 
 @dataclass(slots=True)

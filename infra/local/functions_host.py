@@ -2,7 +2,7 @@
 
 Each is built by functions-framework from `functions/main.py`, as in production, where each has
 an address of its own. Here the first part of the path says which (`/ingest`, `/merge`,
-`/maintain`), and is taken off; everything else is the API's.
+`/maintain`, `/webhook`), and is taken off; everything else is the API's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from infra.local.home import ROOT
 from infra.local.ports import HOST
 
 API: Final = "api"
-TARGETS: Final = ("ingest", "merge", "maintain")
+TARGETS: Final = ("ingest", "merge", "maintain", "webhook")
 
 #: The largest HTTP/1 request that Cloud Run passes on (cloud.google.com/run/quotas).
 MAX_REQUEST_BYTES: Final = 32 * 1024 * 1024

@@ -34,6 +34,8 @@ class Secrets(msgspec.Struct, frozen=True):
     redis_password: str
     jwt_secret: str
     service_key: str
+    #: Empty only in the file of a home that is older than webhooks.
+    webhook_key: str = ""
 
 
 class RunningProcess(msgspec.Struct, frozen=True):
@@ -170,7 +172,12 @@ class Home:
         """Return this home's secrets, making them the first time."""
         path = self.folder / "secrets.json"
         if path.exists():
-            return self._read(path, Secrets)
+            known = self._read(path, Secrets)
+            if known.webhook_key:
+                return known
+            completed = msgspec.structs.replace(known, webhook_key=secrets.token_urlsafe(48))
+            self._write(path, completed)
+            return completed
         import jwt
 
         jwt_secret = secrets.token_urlsafe(48)
@@ -181,6 +188,7 @@ class Home:
             service_key=jwt.encode(
                 {"iss": "supabase", "role": "service_role"}, jwt_secret, algorithm="HS256"
             ),
+            webhook_key=secrets.token_urlsafe(48),
         )
         self._write(path, made)
         return made

@@ -27,6 +27,9 @@ PROCESSOR = f"projects/{PROJECT}/locations/local/processors/ocr"
 QUEUE = f"projects/{PROJECT}/locations/local/queues/merge"
 SERVICE_ACCOUNT = f"quire-tasks@{PROJECT}.iam.gserviceaccount.com"
 
+#: Of one caller in a minute: no test of anything else comes near it.
+REQUESTS_PER_MINUTE = 1_000_000
+
 #: All that a process takes over from the user's shell: enough to run, nothing that configures
 #: Quire or a client library (a proxy, a Google project, another database).
 _INHERITED = (
@@ -109,7 +112,18 @@ class Layout:
             "TASKS__INSECURE": "true",
             "TASKS__MERGE_URL": f"{at['api']}/merge",
             "TASKS__INGEST_URL": f"{at['api']}/ingest",
+            "TASKS__WEBHOOK_URL": f"{at['api']}/webhook",
             "TASKS__SERVICE_ACCOUNT": SERVICE_ACCOUNT,
+            # What listens for webhooks here listens on this machine.
+            "WEBHOOKS__SIGNING_KEY": self.secrets.webhook_key,
+            "WEBHOOKS__ALLOW_HTTP": "true",
+            "WEBHOOKS__ALLOW_PRIVATE": "true",
+            "WEBHOOKS__PORTS": "[]",
+            "WEBHOOKS__LINK_BASE": at["api"],
+            "SUPABASE__JWKS_URL": "",
+            "API__REQUESTS_PER_MINUTE": str(REQUESTS_PER_MINUTE),
+            "API__FAILED_LOGINS_PER_MINUTE": str(REQUESTS_PER_MINUTE),
+            "API__TRUSTED_PROXIES": "0",
             "MAX_WORKERS": str(self.options.workers),
         }
         if self.options.page_limit is not None:

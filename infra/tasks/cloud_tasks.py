@@ -1,4 +1,4 @@
-"""Has Cloud Tasks call merge, and ingest again where an event or its work was lost."""
+"""Has Cloud Tasks call merge and webhook, and ingest again where an event or its work was lost."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
+from uuid import UUID
 
 from common.errors import PermanentError, QuireError, TransientError
 from common.models import JobId, ObjectRef
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: The longest there is: merging or cutting a large document takes minutes.
 DISPATCH_DEADLINE: Final = timedelta(minutes=30)
+#: Sending a webhook ends in its own time; one that does not is sent again.
+WEBHOOK_DEADLINE: Final = timedelta(minutes=6)
 #: Of one call to Cloud Tasks itself. What fails is sent again by `maintain`.
 TIMEOUT_SECONDS: Final = 10.0
 
@@ -63,12 +66,36 @@ class CloudTasks:
             },
         )
 
+    def send_webhook(
+        self, delivery_id: UUID, dispatch: int, delay: timedelta = timedelta()
+    ) -> None:
+        """Have a webhook sent, once `delay` has passed."""
+        self._send(
+            f"webhook-{delivery_id}-{dispatch}",
+            self._settings.webhook_url,
+            {"Content-Type": "application/json"},
+            {"delivery_id": str(delivery_id)},
+            queue=self._settings.webhook_queue,
+            deadline=WEBHOOK_DEADLINE,
+            delay=delay,
+        )
+
     def close(self) -> None:
         """Close the connection, if one was ever opened."""
         if "_client" in vars(self):
             self._client.transport.close()  # type: ignore[no-untyped-call]
 
-    def _send(self, name: str, url: str, headers: dict[str, str], body: dict[str, str]) -> None:
+    def _send(
+        self,
+        name: str,
+        url: str,
+        headers: dict[str, str],
+        body: dict[str, str],
+        *,
+        queue: str = "",
+        deadline: timedelta = DISPATCH_DEADLINE,
+        delay: timedelta = timedelta(),
+    ) -> None:
         from google.api_core.exceptions import AlreadyExists, GoogleAPIError
         from google.auth.exceptions import GoogleAuthError
 
@@ -83,14 +110,17 @@ class CloudTasks:
                 "service_account_email": self._settings.service_account,
                 "audience": url,
             }
-        task = {
-            "name": f"{self._settings.queue}/tasks/{name}",
+        parent = queue or self._settings.queue
+        task: dict[str, Any] = {
+            "name": f"{parent}/tasks/{name}",
             "http_request": request,
-            "dispatch_deadline": DISPATCH_DEADLINE,
+            "dispatch_deadline": deadline,
         }
+        if delay:
+            task["schedule_time"] = datetime.now(UTC) + delay
         try:
             self._client.create_task(
-                request={"parent": self._settings.queue, "task": task},
+                request={"parent": parent, "task": task},
                 # Failing fast beats waiting inside: the row is committed, `maintain` sends again.
                 retry=None,
                 timeout=TIMEOUT_SECONDS,

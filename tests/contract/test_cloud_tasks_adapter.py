@@ -43,6 +43,7 @@ def settings(emulator: Emulator, receiver: Receiver, **more: object) -> TasksSet
         "insecure": True,
         "merge_url": receiver.url("/merge"),
         "ingest_url": receiver.url("/ingest"),
+        "webhook_url": receiver.url("/webhook"),
         **more,
     }
     return TasksSettings.model_validate(values)

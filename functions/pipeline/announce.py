@@ -1,0 +1,28 @@
+"""Has the owner's server told that a job has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from common.models import JobId
+from common.ports import Webhooks, WebhookTasks
+from functions.pipeline.hand_on import or_maintain_sends
+
+
+def announce(job_id: JobId, *, webhooks: Webhooks, tasks: Callable[[], WebhookTasks]) -> None:
+    """Ask for what waits to be sent about the job. Safe to call at any time.
+
+    The deliveries were written by the transaction that ended it; where there is none, nothing
+    is done, and `tasks` is not even built.
+    """
+    for delivery_id, dispatch in webhooks.announce(job_id):
+        with or_maintain_sends():
+            tasks().send_webhook(delivery_id, dispatch)
+
+
+def resend_webhooks(*, webhooks: Webhooks, tasks: Callable[[], WebhookTasks]) -> int:
+    """Ask again for what should have been sent by now; return how many."""
+    stopped = webhooks.stopped()
+    for delivery_id, dispatch in stopped:
+        tasks().send_webhook(delivery_id, dispatch)
+    return len(stopped)

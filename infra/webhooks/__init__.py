@@ -1,0 +1,1 @@
+"""Posting to servers that owners name, and to no others."""
