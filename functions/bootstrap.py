@@ -31,10 +31,14 @@ if TYPE_CHECKING:
     from infra.auth.internal_callers import InternalCallers
     from infra.auth.rate_limits import RateLimits
     from infra.auth.tokens import TokenChecker
+    from infra.auth.internal_callers import InternalCallers
+    from infra.auth.rate_limits import RateLimits
+    from infra.auth.tokens import TokenChecker
     from infra.broker.dispatch import CeleryDispatch
     from infra.broker.feed import RedisLiveFeed
     from infra.broker.live import RedisLiveUpdates
     from infra.broker.locks import RedisChunkLocks
+    from infra.database.api_keys import PostgresApiKeys
     from infra.database.api_keys import PostgresApiKeys
     from infra.database.arrivals import PostgresArrivals
     from infra.database.chunks import PostgresChunks
@@ -326,6 +330,44 @@ class Application:
                 seconds=max(settings.leases.split_seconds, settings.leases.merge_seconds)
             ),
         )
+
+    @built_once
+    def api_keys(self) -> PostgresApiKeys:
+        """The machines' keys."""
+        from infra.database.api_keys import PostgresApiKeys
+
+        return PostgresApiKeys(self._pool)
+
+    # ── who asks ─────────────────────────────────────────────────────────────────────────────
+
+    @built_once
+    def tokens(self) -> TokenChecker:
+        """Checks people's tokens."""
+        from infra.auth.published_keys import PublishedKeys
+        from infra.auth.tokens import TokenChecker
+
+        settings = self.settings.supabase
+        return TokenChecker(
+            issuer=settings.token_issuer,
+            audience="authenticated",
+            keys=PublishedKeys(settings.keys_address) if settings.keys_address else None,
+            secret=settings.jwt_secret.get_secret_value() if settings.jwt_secret else None,
+        )
+
+    @built_once
+    def rate_limits(self) -> RateLimits:
+        """Counts callers' requests."""
+        from infra.auth.rate_limits import RateLimits
+
+        return RateLimits(self.settings.redis_url.get_secret_value())
+
+    def internal_callers(self, door: DoorSettings) -> InternalCallers:
+        """Check who calls a function that only Google's services may call. One each."""
+        from infra.auth.internal_callers import InternalCallers
+        from infra.auth.published_keys import PublishedKeys
+
+        settings = self.settings.internal
+        return InternalCallers(door, settings, PublishedKeys(settings.jwks_url))
 
     @built_once
     def api_keys(self) -> PostgresApiKeys:

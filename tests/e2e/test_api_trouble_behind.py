@@ -32,7 +32,7 @@ def calling(servers: Stack, database_url: str) -> Iterator[tuple[httpx.Client, A
     application = Application(settings_for(servers, DATABASE__URL=database_url))
     # A caller waits as long as the pool has hope; a test need not.
     application._pool.timeout = 0.5
-    secret = application.settings.supabase.jwt_secret.get_secret_value()
+    secret = servers.environment["SUPABASE__JWT_SECRET"]
     claims = {"sub": "alice", "aud": "authenticated", "exp": time.time() + 3600}
     headers = {"Authorization": f"Bearer {jwt.encode(claims, secret, algorithm='HS256')}"}
     bound = listening_socket()

@@ -1,0 +1,1 @@
+"""Who asks: tokens by their issuers' keys, API keys, and how often anyone may ask."""
