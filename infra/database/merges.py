@@ -100,6 +100,8 @@ class PostgresMerges:
          WHERE document_id = %(document_id)s AND job_id = %(job_id)s AND attempt = %(attempt)s
     """
 
+    # Others' rows are looked for by two ranges of the index: by <> every row would be read, with
+    # the job's row locked.
     FINISH: Final[LiteralString] = """
         WITH finished AS (
             UPDATE jobs
@@ -119,11 +121,13 @@ class PostgresMerges:
         ), outdated_pages AS (
             DELETE FROM pages
              WHERE document_id = (SELECT document_id FROM finished)
-               AND (job_id, attempt) <> (%(job_id)s, %(attempt)s)
+               AND ((job_id, attempt) < (%(job_id)s, %(attempt)s)
+                    OR (job_id, attempt) > (%(job_id)s, %(attempt)s))
         ), outdated_boxes AS (
             DELETE FROM bounding_boxes
              WHERE document_id = (SELECT document_id FROM finished)
-               AND (job_id, attempt) <> (%(job_id)s, %(attempt)s)
+               AND ((job_id, attempt) < (%(job_id)s, %(attempt)s)
+                    OR (job_id, attempt) > (%(job_id)s, %(attempt)s))
         ), forgotten AS (
             DELETE FROM job_passwords WHERE job_id = (SELECT id FROM finished)
         )
