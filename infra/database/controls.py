@@ -94,7 +94,10 @@ class PostgresControls:
 
     RETRIABLE_JOB: Final[LiteralString] = """
         SELECT jobs.id, document_id, jobs.owner, priority, retries, total_chunks, bucket, object,
-               generation
+               generation,
+               -- A failed job had all its credits given back; one with errors, for what failed.
+               CASE WHEN jobs.status = 'failed' THEN total_pages - credits_settled
+                    ELSE failed_pages END AS unpaid_pages
           FROM jobs JOIN documents ON documents.id = document_id
          WHERE jobs.id = %(job_id)s AND jobs.owner = %(owner)s
            AND (%(matters)s::text[] IS NULL OR jobs.matter = ANY(%(matters)s))
@@ -131,10 +134,7 @@ class PostgresControls:
 
     REMAINING: Final[LiteralString] = """
         SELECT coalesce(bool_or(source_object IS NULL AND status = 'pending'), false) AS uncut,
-               coalesce(bool_or(status IN ('pending', 'processing')), false) AS unread,
-               coalesce(sum(CASE WHEN result_storage_path IS NULL
-                                 THEN page_end - page_start + 1 ELSE failed_pages END)
-                        FILTER (WHERE status IN ('pending', 'processing')), 0)::int AS pages
+               coalesce(bool_or(status IN ('pending', 'processing')), false) AS unread
           FROM chunks WHERE job_id = %(job_id)s
     """
 
@@ -164,7 +164,8 @@ class PostgresControls:
             ON CONFLICT (job_id) DO UPDATE SET password = excluded.password
         ), event AS (
             INSERT INTO job_events (job_id, id, kind, details)
-            SELECT id, last_event, 'job_retried', jsonb_build_object('pages', %(pages)s::int)
+            SELECT id, last_event, 'job_retried',
+                   jsonb_build_object('failed_pages', %(failed_pages)s::int)
               FROM retried
         )
         SELECT dispatches FROM retried
@@ -212,16 +213,16 @@ class PostgresControls:
                 stage = "splitting"
             else:
                 stage = "ocr" if remaining["unread"] else "merging"
-            changes = {"stage": stage, "password": password, "pages": remaining["pages"]}
+            changes = {"stage": stage, "password": password}
             row = connection.execute(self.RETRY, values | reopened | changes).fetchone()
             assert row is not None
-            if self._credits_enabled and remaining["pages"]:
+            if self._credits_enabled and job["unpaid_pages"]:
                 reserve(
                     connection,
                     owner=job["owner"],
                     job_id=job_id,
                     attempt=job["retries"] + 1,
-                    pages=remaining["pages"],
+                    pages=job["unpaid_pages"],
                 )
             return self._to_send(connection, job, stage, row["dispatches"])
 

@@ -86,9 +86,13 @@ class JobMachine(RuleBasedStateMachine):
     world: World
 
     @initialize(
-        chunks=st.integers(1, 4), unread=st.booleans(), granted=st.sampled_from([1000, 8, 3])
+        chunks=st.integers(1, 4),
+        waves=st.integers(0, 9),
+        finished=st.integers(0, 4),
+        granted=st.sampled_from([1000, 8, 3]),
     )
-    def begin(self, chunks: int, unread: bool, granted: int) -> None:
+    def begin(self, chunks: int, waves: int, finished: int, granted: int) -> None:
+        """Begin somewhere on the way: some chunks cut, some of those read."""
         self.owner = f"owner-{uuid4()}"
         self.caller = Caller(self.owner)
         self.controls = PostgresControls(self.world.pool, credits_enabled=True)
@@ -102,8 +106,14 @@ class JobMachine(RuleBasedStateMachine):
         self.is_begun = True
         self.claim_split()
         self.job_id: JobId = self.splitters[0].job_id
-        if not unread:
-            self.split(0, 9)
+        self.split(0, waves)
+        self.check()
+        for which in range(finished):
+            self.claim(which)
+            if self.workers:
+                self.check()
+                self.finish(0, 0)
+                self.check()
 
     # ── the splitter ─────────────────────────────────────────────────────────────────────────
 
@@ -287,7 +297,7 @@ class JobMachine(RuleBasedStateMachine):
         else:
             assert (before["status"], self.facts()["status"]) == ("paused", "processing")
 
-    @rule(really=st.sampled_from([False, False, True]))
+    @rule(really=st.sampled_from([False, False, False, False, True]))
     def cancel(self, really: bool) -> None:
         if not really:
             return
