@@ -26,11 +26,9 @@ if TYPE_CHECKING:
     from common.access import Caller
     from common.controls import Action
     from common.ports import OcrEngine, PdfCutter
+    from functions.api.streams import EventStreams
     from functions.pipeline.clean_up import CleanUpReport
     from functions.pipeline.maintain import MaintainReport
-    from infra.auth.internal_callers import InternalCallers
-    from infra.auth.rate_limits import RateLimits
-    from infra.auth.tokens import TokenChecker
     from infra.auth.internal_callers import InternalCallers
     from infra.auth.rate_limits import RateLimits
     from infra.auth.tokens import TokenChecker
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from infra.broker.feed import RedisLiveFeed
     from infra.broker.live import RedisLiveUpdates
     from infra.broker.locks import RedisChunkLocks
-    from infra.database.api_keys import PostgresApiKeys
     from infra.database.api_keys import PostgresApiKeys
     from infra.database.arrivals import PostgresArrivals
     from infra.database.chunks import PostgresChunks
@@ -369,44 +366,6 @@ class Application:
         settings = self.settings.internal
         return InternalCallers(door, settings, PublishedKeys(settings.jwks_url))
 
-    @built_once
-    def api_keys(self) -> PostgresApiKeys:
-        """The machines' keys."""
-        from infra.database.api_keys import PostgresApiKeys
-
-        return PostgresApiKeys(self._pool)
-
-    # ── who asks ─────────────────────────────────────────────────────────────────────────────
-
-    @built_once
-    def tokens(self) -> TokenChecker:
-        """Checks people's tokens."""
-        from infra.auth.published_keys import PublishedKeys
-        from infra.auth.tokens import TokenChecker
-
-        settings = self.settings.supabase
-        return TokenChecker(
-            issuer=settings.token_issuer,
-            audience="authenticated",
-            keys=PublishedKeys(settings.keys_address) if settings.keys_address else None,
-            secret=settings.jwt_secret.get_secret_value() if settings.jwt_secret else None,
-        )
-
-    @built_once
-    def rate_limits(self) -> RateLimits:
-        """Counts callers' requests."""
-        from infra.auth.rate_limits import RateLimits
-
-        return RateLimits(self.settings.redis_url.get_secret_value())
-
-    def internal_callers(self, door: DoorSettings) -> InternalCallers:
-        """Check who calls a function that only Google's services may call. One each."""
-        from infra.auth.internal_callers import InternalCallers
-        from infra.auth.published_keys import PublishedKeys
-
-        settings = self.settings.internal
-        return InternalCallers(door, settings, PublishedKeys(settings.jwks_url))
-
     # ── everything else outside ──────────────────────────────────────────────────────────────
 
     @built_once
@@ -497,6 +456,17 @@ class Application:
         from infra.broker.feed import RedisLiveFeed
 
         return RedisLiveFeed(self.settings.redis_url.get_secret_value())
+
+    @built_once
+    def streams(self) -> EventStreams:
+        """Streams of jobs' events. To be asked for within the event loop that serves them."""
+        from functions.api.ending import on_stop
+        from functions.api.streams import EventStreams
+        from infra.database.progress import PostgresProgress
+
+        streams = EventStreams(PostgresProgress(self._pool), self.feed, self.settings.streams)
+        on_stop(streams.end)
+        return streams
 
 
 @cache

@@ -7,7 +7,6 @@ from fastapi import FastAPI
 from functions.api import controls, documents, events, health, jobs, lists, site
 from functions.api.description import describe_api
 from functions.api.limits import install_rate_limits
-from functions.api.limits import install_rate_limits
 from functions.api.problems import install_problems
 from functions.bootstrap import Application
 
@@ -21,7 +20,6 @@ def create_app(application: Application) -> FastAPI:
         redoc_url=None,
     )
     app.state.application = application
-    install_rate_limits(app)
     install_rate_limits(app)
     install_problems(app)
     describe_api(app)
