@@ -6,7 +6,6 @@ that was given up and writes late can't touch what counts.
 
 from __future__ import annotations
 
-import re
 from uuid import UUID
 
 
@@ -52,12 +51,6 @@ def chunk_pdfs(job_id: UUID) -> str:
 def results(document_id: UUID) -> str:
     """Folder, in both buckets of results, of all that was read of a document."""
     return str(document_id)
-
-
-def attempt_of(result: str) -> int:
-    """Return the attempt whose merged result has this name."""
-    found = re.search(r"\.r\d+\.a(\d+)\.", result)
-    return int(found[1]) if found else 1
 
 
 def chunk_lock(document_id: UUID, chunk_index: int) -> str:

@@ -263,7 +263,7 @@ class Cleanup(Protocol):
         """Return a few ended jobs whose remains may go; from now on they can't be retried."""
 
     def remove_rows(self, remains: Remains) -> int:
-        """Remove the chunks' rows, and the boxes that do not count; return how many."""
+        """Remove the chunks' rows, and what merges wrote that do not count; return how many."""
 
     def finish(self, remains: Remains) -> None:
         """Record that everything that may go has gone."""

@@ -9,7 +9,6 @@ from typing import Final, LiteralString
 from common.cleaning import Remains
 from common.lifecycle import JobStatus
 from common.models import DocumentId, JobId, ObjectRef
-from common.names import attempt_of
 from infra.database.pool import Pool
 
 
@@ -59,13 +58,22 @@ class PostgresCleanup:
                   bucket, object, generation
     """
 
-    # Boxes of a merge that never came to count; few at a time, each lot in its own transaction.
+    # Rows of merges that do not count; few at a time, each lot in its own transaction.
     BOXES: Final[LiteralString] = """
         DELETE FROM bounding_boxes
          WHERE ctid = ANY(ARRAY(
-               SELECT ctid FROM bounding_boxes
+               SELECT rows.ctid FROM bounding_boxes AS rows JOIN documents ON id = document_id
                 WHERE document_id = %(document_id)s AND job_id = %(job_id)s
-                  AND attempt IS DISTINCT FROM %(attempt)s
+                  AND (job_id, attempt) IS DISTINCT FROM (result_job, result_attempt)
+                LIMIT %(rows)s))
+    """
+
+    PAGES: Final[LiteralString] = """
+        DELETE FROM pages
+         WHERE ctid = ANY(ARRAY(
+               SELECT rows.ctid FROM pages AS rows JOIN documents ON id = document_id
+                WHERE document_id = %(document_id)s AND job_id = %(job_id)s
+                  AND (job_id, attempt) IS DISTINCT FROM (result_job, result_attempt)
                 LIMIT %(rows)s))
     """
 
@@ -134,13 +142,10 @@ class PostgresCleanup:
         ]
 
     def remove_rows(self, remains: Remains) -> int:
-        """Remove the chunks' rows, and the boxes of merges that do not count; return how many."""
-        values = {
-            "job_id": remains.job_id,
-            "document_id": remains.document_id,
-            "attempt": attempt_of(remains.result_path) if remains.result_path else None,
-        }
-        return self._all(self.BOXES, values) + self._one(self.CHUNKS, values)
+        """Remove the chunks' rows, and what merges wrote that do not count; return how many."""
+        values = {"job_id": remains.job_id, "document_id": remains.document_id}
+        read = self._all(self.BOXES, values) + self._all(self.PAGES, values)
+        return read + self._one(self.CHUNKS, values)
 
     def finish(self, remains: Remains) -> None:
         """Record that everything that may go has gone."""

@@ -112,7 +112,9 @@ class Archive:
         text = merged_text(work.document_id, work.run, work.attempt)
         for name, kind in ((result, "application/json"), (text, "text/plain")):
             self.results.write_result(name, io.BufferedReader(io.BytesIO(b"{}")), kind)
-        self.add_box(job_id, work.attempt)
+        page = (1, 612.0, 792.0, "pt", 0, 5, 0.9, ["en"], "word ", "word ")
+        box = (1, 0, "word", 0, 5, 0.1, 0.1, 0.2, 0.2, 0.9)
+        self.world.merges.write_pages(work, [page], [box])
         if finish:
             self.world.merges.finish(
                 work,
@@ -125,15 +127,6 @@ class Archive:
                     checksum="c",
                 ),
             )
-
-    def add_box(self, job_id: JobId, attempt: int) -> None:
-        self.world.one(
-            "INSERT INTO bounding_boxes VALUES"
-            " (%s, %s, %s, 1, 0, 'word', 0, 5, 0.1, 0.1, 0.2, 0.2, 0.9) RETURNING page",
-            self.document_of(job_id),
-            job_id,
-            attempt,
-        )
 
     def cancel(self, job_id: JobId) -> None:
         self.world.one(

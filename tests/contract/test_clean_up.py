@@ -113,7 +113,8 @@ def test_a_cancelled_job_leaves_nothing_but_its_own_row_and_its_history(archive:
     assert (archive.chunk_pdfs(job_id), archive.chunk_results(job_id)) == (0, 0)
     assert archive.merged(job_id) == set()
     assert not archive.has_source(job_id)
-    assert archive.count("chunks", job_id) == archive.count("bounding_boxes", job_id) == 0
+    for table in ("chunks", "bounding_boxes", "pages"):
+        assert archive.count(table, job_id) == 0
     assert archive.count("job_events", job_id) > 0
     assert archive.world.jobs.find(job_id, ALICE) is not None
 
@@ -147,13 +148,14 @@ def test_a_job_that_is_cancelled_while_retried_keeps_the_result_that_it_had(
         job_id,
     )
     archive.merge(job_id, finish=False)
-    assert archive.count("bounding_boxes", job_id) == 2
+    assert archive.count("bounding_boxes", job_id) == archive.count("pages", job_id) == 2
     archive.cancel(job_id)
     pass_time(archive, job_id, HOUR)
     assert archive.clean().jobs_cleaned == 1
     assert archive.merged(job_id) == {"result.r1.a3.json", "text.r1.a3.txt"}
-    boxes = archive.world.one("SELECT count(*), min(attempt) AS attempt FROM bounding_boxes")
-    assert boxes == {"count": 1, "attempt": 3}
+    for table in ("bounding_boxes", "pages"):
+        kept = archive.world.one(f"SELECT count(*), min(attempt) AS attempt FROM {table}")
+        assert kept == {"count": 1, "attempt": 3}
     assert archive.has_source(job_id)
 
 
