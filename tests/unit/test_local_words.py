@@ -12,7 +12,7 @@ from infra.local.layout import PORTS, Layout, StackOptions, without_password
 from infra.local.services import emulators, functions, worker
 from infra.settings import Settings
 
-SECRETS = Secrets("pg-secret", "redis-secret", "j" * 32, "service-key")
+SECRETS = Secrets("pg-secret", "redis-secret", "j" * 32, "service-key", "w" * 32)
 
 
 def layout(options: StackOptions | None = None) -> Layout:
@@ -37,6 +37,7 @@ def test_the_environment_makes_valid_settings(monkeypatch: pytest.MonkeyPatch) -
     assert settings.tasks.insecure
     assert settings.tasks.merge_url == made.endpoints["api"] + "/merge"
     assert settings.tasks.ingest_url == made.endpoints["api"] + "/ingest"
+    assert settings.tasks.webhook_url == made.endpoints["api"] + "/webhook"
     assert settings.max_workers == 3
 
 
