@@ -333,6 +333,9 @@ class Webhooks(Protocol):
     def stopped(self) -> Sequence[tuple[UUID, int]]:
         """Return deliveries whose message was lost or whose sender fell silent."""
 
+    def reopen(self, delivery_id: UUID, caller: Caller) -> int | None:
+        """Have a delivery sent again; None where it is not the caller's, or is being sent."""
+
     def claim(self, delivery_id: UUID) -> DeliveryWork | None:
         """Take the right to send; None where it is done, being sent or not due."""
 

@@ -153,11 +153,11 @@ class Application:
             letterhead=Letterhead(settings.signing_keys, settings.link_base),
         )
 
-    def check_webhook_url(self, url: str) -> None:
-        """Refuse what no webhook will be sent to, as far as its spelling says. InvalidRequest."""
-        from common.webhook_urls import check_url
+    def redeliver_webhook(self, delivery_id: UUID, caller: Caller) -> None:
+        """Have it told again."""
+        from functions.pipeline.announce import redeliver
 
-        check_url(url, self.settings.webhooks.policy)
+        redeliver(delivery_id, caller, webhooks=self.webhooks, tasks=lambda: self.tasks)
 
     def maintain(self) -> MaintainReport:
         """Send again what stopped, and clean up."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from functions.api import controls, documents, events, health, jobs, lists, site
+from functions.api import controls, documents, events, health, jobs, lists, site, webhooks
 from functions.api.description import describe_api
 from functions.api.limits import install_rate_limits
 from functions.api.problems import install_problems
@@ -29,5 +29,6 @@ def create_app(application: Application) -> FastAPI:
     app.include_router(controls.router)
     app.include_router(events.router)
     app.include_router(health.router)
+    app.include_router(webhooks.router)
     app.include_router(site.router)
     return app

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
+from common.access import Caller
 from common.models import JobId
 from common.ports import Webhooks, WebhookTasks
 from functions.pipeline.hand_on import or_maintain_sends
@@ -16,6 +18,16 @@ def announce(job_id: JobId, *, webhooks: Webhooks, tasks: Callable[[], WebhookTa
     is done, and `tasks` is not even built.
     """
     for delivery_id, dispatch in webhooks.announce(job_id):
+        with or_maintain_sends():
+            tasks().send_webhook(delivery_id, dispatch)
+
+
+def redeliver(
+    delivery_id: UUID, caller: Caller, *, webhooks: Webhooks, tasks: Callable[[], WebhookTasks]
+) -> None:
+    """Have one of the caller's deliveries sent again from the start, unless it is being sent."""
+    dispatch = webhooks.reopen(delivery_id, caller)
+    if dispatch is not None:
         with or_maintain_sends():
             tasks().send_webhook(delivery_id, dispatch)
 
