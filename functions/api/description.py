@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from functions.api.asked import schemas as body_schemas
 from functions.api.schemas.problems import PROBLEM_SCHEMA, problems
 
 DESCRIPTION: Final = """
@@ -61,6 +62,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for framework in ("HTTPValidationError", "ValidationError"):
         schemas.pop(framework, None)
     schemas["Problem"] = PROBLEM_SCHEMA
+    schemas.update(body_schemas("#/components/schemas/{name}"))
     return document
 
 

@@ -2,148 +2,198 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, BinaryIO, Final
-from uuid import uuid4
+import logging
+import re
+from typing import Annotated, Any, Final
+from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
-from msgspec import Meta
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from common.errors import InvalidRequest, QuireError
-from common.models import DocumentId, JobId, JobOptions
-from common.names import upload
-from common.pages import parse_page_selection
-from functions.api.auth import App, Submitter
+from common.access import Caller
+from common.errors import InvalidRequest, NotFound, TransientError
+from common.models import JobView
+from functions.api.asked import FIELDS, DocumentOptions, NewDocument
+from functions.api.auth import App, Reader, Submitter
 from functions.api.bodies import decoded, read_form, read_json
+from functions.api.jobs import links, shown
+from functions.api.prefer import Patience, patience_for, read_preference
+from functions.api.schemas.documents import AcceptedDocument, Document, ProcessedDocument
+from functions.api.schemas.problems import problems
+from functions.api.schemas.requests import NEW_DOCUMENT
+from functions.api.submissions import Submission, Wanted, submit
+from functions.api.taking import FORMS_AT_ONCE, receive
+from functions.api.waiting import ended_within
 from functions.bootstrap import Application
+from functions.scratch import scratch_folder
+
+log = logging.getLogger(__name__)
 
 router = APIRouter(tags=["documents"])
 
-#: Cloud Storage's own limit for one object.
-MAX_UPLOAD_BYTES: Final = 5 * 1024**4
+#: A function's answer may have 32 MB; a larger result is fetched by its link.
+_MAX_RESULT_BYTES: Final = 20_000_000
+_ORIGIN: Final = re.compile(r"https?://[!-~]{1,250}")
 
-#: A BCP-47 code: en, fr-CA, zh-Hant.
-Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", max_length=35)]
-
-
-class RequestedOptions(msgspec.Struct, forbid_unknown_fields=True):
-    """The caller's options, and the password that is kept apart from them."""
-
-    pages: Annotated[str, Meta(max_length=2000)] = ""
-    chunk_pages: int | None = None
-    languages: Annotated[tuple[Language, ...], Meta(max_length=10)] = ()
-    #: Postgres has no text with NUL in it.
-    password: Annotated[str, Meta(pattern=r"^[^\x00]*\Z", max_length=1000)] | None = None
-
-
-class AnnouncedUpload(msgspec.Struct, forbid_unknown_fields=True):
-    """A document that will be uploaded straight to the bucket."""
-
-    filename: Annotated[str, Meta(min_length=1, max_length=1000)]
-    size: int
-    options: RequestedOptions = msgspec.field(default_factory=RequestedOptions)
-
-
-#: What each field must be, in the caller's words.
-FIELDS: Final[Mapping[str, str]] = {
-    "filename": "the file's name, a text of 1 to 1,000 characters",
-    "size": "the file's size in bytes, a whole number",
-    "options": "a JSON object with the fields `pages`, `chunk_pages`, `languages`, `password` "
-    "and no others",
-    "pages": "a text like 1-20,25 of up to 2,000 characters",
-    "chunk_pages": "a whole number of pages",
-    "languages": "a list of up to 10 language codes like en or fr-CA",
-    "password": "a text of up to 1,000 characters without NUL",
+_HEADERS: Final[dict[str, Any]] = {
+    "Preference-Applied": {
+        "description": "Which preference was followed, if any.",
+        "schema": {"type": "string"},
+    },
+    "Idempotency-Replayed": {
+        "description": "`true` where the same request was here before.",
+        "schema": {"type": "string"},
+    },
+}
+_LOCATION: Final[dict[str, Any]] = {
+    "Location": {
+        "description": "The job.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    }
 }
 
 
-@router.post("/v1/documents", status_code=202)
-async def create_document(request: Request, app: App, caller: Submitter) -> JSONResponse:
-    """Take a PDF as multipart (`file`, `options`), or announce one as JSON for an upload URL."""
+@router.post(
+    "/v1/documents",
+    summary="Send a document",
+    status_code=202,
+    response_model=AcceptedDocument,
+    openapi_extra={"requestBody": NEW_DOCUMENT},
+    responses={
+        200: {
+            "model": ProcessedDocument,
+            "description": "The job ended while the sender waited.",
+            "headers": _HEADERS,
+        },
+        202: {
+            "description": "The document is being processed, or waits for its upload.",
+            "headers": {**_LOCATION, **_HEADERS},
+        },
+        **problems(400, 402, 413, 415, 422),
+    },
+)
+async def create_document(
+    request: Request,
+    app: App,
+    caller: Submitter,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=255,
+            pattern=r"^[!-~]+$",
+            description="Of your own choice, new for each document: the same request with the "
+            "same key gives the same job, however often it is sent.",
+        ),
+    ] = None,
+    prefer: Annotated[
+        str | None,
+        Header(description="`wait=30` waits so many seconds, `respond-async` not at all."),
+    ] = None,
+) -> Response:
+    """Read a PDF of up to 32 MB that is sent as a form, or of any size that is announced as JSON.
+
+    A form has a part `file`, the PDF, and may have a part `options`, JSON. It is looked into
+    before anything is made: what can't be read is refused here. A document that is announced is
+    sent to the URL in the answer, with one PUT or several (a resumable upload).
+
+    A small document is waited for, and answered with its result; so is any other, as long as
+    `Prefer: wait=N` says. Where the job has ended by then the answer is 200, whatever its end:
+    the document was taken and worked on, so `job.status` and `job.error` say how that went, as
+    they would anywhere else. Otherwise it is 202, and the job goes on.
+    """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "multipart/form-data":
         async with read_form(request) as form:
-            return await run_in_threadpool(_from_form, app, caller.owner, form)
-    if kind == "application/json":
-        announced = decoded(await read_json(request), AnnouncedUpload, FIELDS)
-        return await run_in_threadpool(_announced, app, caller.owner, announced)
-    raise InvalidRequest(
-        "Send multipart/form-data with a PDF, or application/json to announce an upload.",
-        code="UNSUPPORTED_MEDIA_TYPE",
-        status=415,
-    )
+            made = await run_sync(
+                _from_form, app, caller, form, idempotency_key, limiter=FORMS_AT_ONCE
+            )
+    elif kind == "application/json":
+        announced = decoded(await read_json(request), NewDocument, FIELDS)
+        origin = request.headers.get("origin", "")
+        made = await run_in_threadpool(_announced, app, caller, announced, idempotency_key, origin)
+    else:
+        raise InvalidRequest(
+            "Send multipart/form-data with a PDF, or application/json to announce an upload.",
+            code="UNSUPPORTED_MEDIA_TYPE",
+            status=415,
+        )
+    patience = Patience(0) if made.upload_url else _patience(app, request, made)
+    return await _answer(app, caller, made, patience)
 
 
-def _from_form(app: Application, owner: str, form: FormData) -> JSONResponse:
+@router.get(
+    "/v1/documents/{document_id}",
+    summary="Show a document",
+    response_model=Document,
+    responses=problems(404, 422),
+)
+def get_document(document_id: UUID, app: App, caller: Reader) -> dict[str, Any]:
+    """Say what was sent, what is known about it, and which jobs have read it."""
+    document = app.listings.document(document_id, caller)
+    if document is None:
+        raise NotFound("There is no document with this id.", code="DOCUMENT_NOT_FOUND")
+    here = f"/v1/documents/{document.id}"
+    return {
+        "document_id": str(document.id),
+        "filename": document.filename,
+        "matter": document.matter,
+        "size": document.size,
+        "sha256": document.sha256,
+        "page_count": document.page_count,
+        "status": document.status,
+        "warnings": list(document.warnings),
+        "created_at": document.created_at.isoformat(),
+        "jobs": [
+            {
+                "job_id": str(job.id),
+                "status": job.status,
+                "created_at": job.created_at.isoformat(),
+            }
+            for job in document.jobs
+        ],
+        "links": {
+            "self": here,
+            "job": f"/v1/jobs/{document.jobs[0].id}" if document.jobs else None,
+            "pages": f"{here}/pages",
+            "search": f"{here}/search",
+        },
+    }
+
+
+def _from_form(app: Application, caller: Caller, form: FormData, key: str | None) -> Submission:
     file = form.get("file")
     if not isinstance(file, UploadFile):
         raise InvalidRequest(
             "The form has no whole part `file` with a filename.", code="FILE_MISSING", status=422
         )
-    content: BinaryIO = file.file
-    if b"%PDF-" not in content.read(1024):
-        raise InvalidRequest("The file is not a PDF.", code="NOT_A_PDF", status=415)
-    size = content.seek(0, 2)
-    content.seek(0)
-    options = form.get("options")
-    requested = RequestedOptions()
-    if options:
-        requested = decoded(str(options), RequestedOptions, FIELDS, part="options")
-    document_id, job_id = _create(app, owner, file.filename or "", size, requested)
-    try:
-        app.uploads.put_upload(upload(document_id), content, size)
-    except QuireError:
-        app.jobs.discard(document_id)
-        raise
-    return _accepted(document_id, job_id)
-
-
-def _announced(app: Application, owner: str, announced: AnnouncedUpload) -> JSONResponse:
-    if not 0 < announced.size <= MAX_UPLOAD_BYTES:
-        raise InvalidRequest(
-            "`size` is the file's size in bytes, from 1.", code="INVALID_SIZE", status=422
+    part = form.get("options")
+    options = DocumentOptions()
+    if part:
+        options = decoded(str(part), DocumentOptions, FIELDS, part="options")
+    with scratch_folder("form") as folder:
+        received = receive(file.file, folder / "source.pdf")
+        wanted = Wanted(
+            _plain(file.filename or ""), received.size, received.sha256, options, received.path
         )
-    document_id, job_id = _create(app, owner, announced.filename, announced.size, announced.options)
-    try:
-        url = app.uploads.begin_upload(upload(document_id), announced.size)
-    except QuireError:
-        app.jobs.discard(document_id)
-        raise
-    return _accepted(document_id, job_id, upload={"url": url, "method": "PUT"})
+        return submit(app, caller, wanted, key)
 
 
-def _create(
-    app: Application, owner: str, filename: str, size: int, requested: RequestedOptions
-) -> tuple[DocumentId, JobId]:
-    if requested.pages:
-        parse_page_selection(requested.pages)
-    limit = app.settings.document_ai.page_limit
-    if requested.chunk_pages is not None and not 1 <= requested.chunk_pages <= limit:
-        raise InvalidRequest(
-            f"`chunk_pages` is 1 to {limit}: one call can't read more.",
-            code="CHUNK_TOO_LARGE",
-            status=422,
-        )
-    document_id, job_id = DocumentId(uuid4()), JobId(uuid4())
-    app.jobs.create(
-        job_id=job_id,
-        document_id=document_id,
-        owner=owner,
-        filename=_plain(filename),
-        source=app.uploads.upload_ref(upload(document_id)),
-        size=size,
-        options=JobOptions(
-            pages=requested.pages,
-            chunk_pages=requested.chunk_pages,
-            languages=requested.languages,
-        ),
-        password=requested.password,
+def _announced(
+    app: Application, caller: Caller, announced: NewDocument, key: str | None, origin: str
+) -> Submission:
+    wanted = Wanted(
+        _plain(announced.filename),
+        announced.size,
+        announced.sha256 and announced.sha256.lower(),
+        announced.options,
+        origin=origin if _ORIGIN.fullmatch(origin) else None,
     )
-    return document_id, job_id
+    return submit(app, caller, wanted, key)
 
 
 def _plain(filename: str) -> str:
@@ -153,16 +203,52 @@ def _plain(filename: str) -> str:
     return name.encode(errors="replace").decode() or "document.pdf"
 
 
-def _accepted(document_id: DocumentId, job_id: JobId, **extra: object) -> JSONResponse:
-    here = f"/v1/jobs/{job_id}"
-    return JSONResponse(
-        {
-            "document_id": str(document_id),
-            "job_id": str(job_id),
-            "status": "pending",
-            "links": {"self": here, "events": f"{here}/events", "result": f"{here}/result"},
-            **extra,
-        },
-        status_code=202,
-        headers={"Location": here},
+def _patience(app: Application, request: Request, made: Submission) -> Patience:
+    settings = app.settings
+    return patience_for(
+        read_preference(request.headers.getlist("prefer")),
+        pages=made.pages,
+        threshold=settings.chunking_threshold_pages,
+        usual_seconds=settings.api.wait_seconds,
+        max_seconds=settings.api.max_wait_seconds,
+        never_async=not settings.async_processing_enabled,
     )
+
+
+async def _answer(
+    app: Application, caller: Caller, made: Submission, patience: Patience
+) -> Response:
+    headers = {"Location": f"/v1/jobs/{made.job_id}"}
+    if patience.applied:
+        headers["Preference-Applied"] = patience.applied
+    if made.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    job = None
+    if patience.seconds:
+        job = await ended_within(app, caller, made.job_id, patience.seconds)
+    if job is not None:
+        content = await run_in_threadpool(_with_result, app, job)
+        return Response(content, media_type="application/json", headers=headers)
+    answer = {
+        "document_id": str(made.document_id),
+        "job_id": str(made.job_id),
+        "status": made.status.value,
+        "links": links(made.job_id, made.document_id),
+    }
+    if made.upload_url:
+        answer["upload"] = {"url": made.upload_url, "method": "PUT"}
+    return JSONResponse(answer, status_code=202, headers=headers)
+
+
+def _with_result(app: Application, job: JobView) -> bytes:
+    """Return the job with its result, whose JSON is passed on as it is stored."""
+    result = None
+    if job.result_path is not None:
+        try:
+            result = app.results.read_result(job.result_path, max_bytes=_MAX_RESULT_BYTES)
+        except (NotFound, TransientError):
+            # The job is done and paid for: its link will tell what became of the result.
+            log.warning(
+                "a waited-for result can't be read", extra={"job_id": str(job.id)}, exc_info=True
+            )
+    return b'{"job":%b,"result":%b}' % (msgspec.json.encode(shown(job)), result or b"null")

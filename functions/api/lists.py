@@ -154,7 +154,7 @@ def get_history(
     after: Annotated[
         int, Query(ge=0, le=2**31 - 1, description="Only events behind this number.")
     ] = 0,
-    limit: Annotated[int, Query(ge=1, le=500, description="Events in one answer.")] = 100,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Events in one answer.")] = 100,
 ) -> dict[str, Any]:
     """Tell every change of the job in its order; the numbers have no gaps."""
     events = app.jobs.events(job_id, caller, after=after, limit=limit + 1)

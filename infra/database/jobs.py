@@ -36,8 +36,11 @@ class PostgresJobs:
                     %(size)s, %(sha256)s, %(page_count)s)
             RETURNING id, matter
         ), job AS (
-            INSERT INTO jobs (id, document_id, owner, matter, priority, options, last_event)
-            SELECT %(job_id)s, id, %(owner)s, matter, %(priority)s, %(options)s, 1 FROM document
+            INSERT INTO jobs (id, document_id, owner, matter, priority, options, webhook_url,
+                              last_event)
+            SELECT %(job_id)s, id, %(owner)s, matter, %(priority)s, %(options)s,
+                   %(webhook_url)s, 1
+              FROM document
             RETURNING id
         ), event AS (
             INSERT INTO job_events (job_id, id, kind) SELECT id, 1, 'job_created' FROM job
@@ -77,6 +80,7 @@ class PostgresJobs:
         password: str | None,
         matter: str | None = None,
         priority: Priority = Priority.NORMAL,
+        webhook_url: str | None = None,
         sha256: str | None = None,
         page_count: int | None = None,
         reserved_pages: int | None = None,
@@ -95,6 +99,7 @@ class PostgresJobs:
             "owner": owner,
             "matter": matter,
             "priority": priority.value,
+            "webhook_url": webhook_url,
             "filename": filename,
             "bucket": source.bucket,
             "object": source.name,

@@ -84,6 +84,27 @@ class SupabaseStorage:
 
         self._create(upload)
 
+    def read_result(self, name: str, *, max_bytes: int) -> bytes | None:
+        """Return a merged result, or None where it is larger. NotFound if it is gone."""
+        from storage3.exceptions import StorageApiError
+
+        bucket = self._settings.results_bucket
+        url = f"{self._settings.url.rstrip('/')}/storage/v1/object/{bucket}/{name}"
+
+        def download() -> bytes | None:
+            content = bytearray()
+            # The client itself would read any size to its end.
+            with self._client.session.stream("GET", url) as answer:
+                if answer.status_code != 200:
+                    raise StorageApiError("no result", "Refused", answer.status_code)
+                for piece in answer.iter_bytes():
+                    content += piece
+                    if len(content) > max_bytes:
+                        return None
+            return bytes(content)
+
+        return self._retried(download)
+
     def link(self, name: str, *, seconds: int, filename: str) -> str:
         """Return a URL that shows a merged result for so many seconds, to whoever has it."""
         bucket = self._client.from_(self._settings.results_bucket)

@@ -1,0 +1,193 @@
+"""What a caller may ask for with a document: the shape of the options, and what makes sense."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from common.access import Caller
+from common.errors import InvalidRequest
+from common.models import JobOptions
+from common.pages import parse_page_selection
+from common.webhook_urls import MAX_URL_LENGTH, TargetPolicy, check_url
+from infra.settings import Settings
+
+#: Cloud Storage's own limit for one object.
+MAX_UPLOAD_BYTES: Final = 5 * 1024**4
+
+#: A BCP-47 code: en, fr-CA, zh-Hant.
+Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", max_length=35)]
+
+
+class DocumentOptions(msgspec.Struct, forbid_unknown_fields=True):
+    """What to read, how, and whom to tell. Everything may be left out."""
+
+    pages: Annotated[
+        str,
+        Meta(
+            max_length=2000,
+            description="Which pages to read; all of them where empty.",
+            examples=["1-20,25,40-"],
+        ),
+    ] = ""
+    chunk_pages: Annotated[
+        int | None,
+        Meta(description="Pages that are read in one go; at most what one OCR call takes."),
+    ] = None
+    languages: Annotated[
+        tuple[Language, ...],
+        Meta(max_length=10, description="Hints, the most likely first.", examples=[["en", "de"]]),
+    ] = ()
+    #: Postgres has no text with NUL in it.
+    password: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[^\x00]*\Z",
+                max_length=1000,
+                description="Opens the PDF. Kept until it is open, and no longer.",
+            ),
+        ]
+        | None
+    ) = None
+    priority: Annotated[
+        Literal["high", "normal", "low"], Meta(description="Whose chunks are read first.")
+    ] = "normal"
+    matter: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=255,
+                pattern=r"^[^\x00-\x1f\x7f]*\Z",
+                description="The matter that the document belongs to. A caller who is limited "
+                "to matters names one of theirs; where there is but one, it is that one.",
+                examples=["2026-118"],
+            ),
+        ]
+        | None
+    ) = None
+    webhook_url: (
+        Annotated[
+            str,
+            Meta(
+                max_length=MAX_URL_LENGTH,
+                description="An https address that is told when the job ends.",
+                examples=["https://example.com/hooks/quire"],
+            ),
+        ]
+        | None
+    ) = None
+    outputs: Annotated[
+        tuple[Literal["json", "text", "boxes"], ...],
+        Meta(
+            max_length=3,
+            description="What is made: the `text` as one file, `boxes` for looking at pages and "
+            "searching in them. The JSON result is always made.",
+        ),
+    ] = ("text", "boxes")
+    stages: Annotated[
+        tuple[Literal["ocr"], ...], Meta(max_length=1, description="What is done with the pages.")
+    ] = ("ocr",)
+
+
+class NewDocument(msgspec.Struct, forbid_unknown_fields=True):
+    """A document that will be uploaded straight to the bucket."""
+
+    filename: Annotated[str, Meta(min_length=1, max_length=1000, examples=["annual-report.pdf"])]
+    size: Annotated[
+        int, Meta(ge=1, le=MAX_UPLOAD_BYTES, description="In bytes.", examples=[1834221])
+    ]
+    sha256: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[0-9a-fA-F]{64}\Z",
+                description="Of the content, in hexadecimal. A file that arrives otherwise is "
+                "refused.",
+            ),
+        ]
+        | None
+    ) = None
+    options: DocumentOptions = msgspec.field(default_factory=DocumentOptions)
+
+
+#: What each field must be, in the caller's words.
+FIELDS: Final[Mapping[str, str]] = {
+    "filename": "the file's name, a text of 1 to 1,000 characters",
+    "size": "the file's size in bytes, a whole number from 1",
+    "sha256": "the SHA-256 of the file's content, 64 hexadecimal digits",
+    "options": "a JSON object with the fields "
+    + ", ".join(f"`{name}`" for name in DocumentOptions.__struct_fields__)
+    + " and no others",
+    "pages": "a text like 1-20,25 of up to 2,000 characters",
+    "chunk_pages": "a whole number of pages",
+    "languages": "a list of up to 10 language codes like en or fr-CA",
+    "password": "a text of up to 1,000 characters without NUL",
+    "priority": "`high`, `normal` or `low`",
+    "matter": "a text of 1 to 255 characters, without control characters",
+    "webhook_url": f"an address of up to {MAX_URL_LENGTH:,} characters",
+    "outputs": "a list of `json`, `text` and `boxes`",
+    "stages": "a list of `ocr`",
+}
+
+
+def checked_options(options: DocumentOptions, settings: Settings) -> JobOptions:
+    """Return what is stored with the job. InvalidRequest (422) for what makes no sense here.
+
+    Which pages the document has is not known yet.
+    """
+    if options.pages:
+        parse_page_selection(options.pages)
+    limit = settings.document_ai.page_limit
+    if options.chunk_pages is not None and not 1 <= options.chunk_pages <= limit:
+        raise InvalidRequest(
+            f"`chunk_pages` is 1 to {limit}: one call can't read more.",
+            code="CHUNK_TOO_LARGE",
+            status=422,
+        )
+    if options.webhook_url is not None:
+        webhooks = settings.webhooks
+        policy = TargetPolicy(
+            allow_http=webhooks.allow_http,
+            allow_private=webhooks.allow_private,
+            ports=webhooks.ports,
+        )
+        check_url(options.webhook_url, policy)
+    return JobOptions(
+        pages=options.pages,
+        chunk_pages=options.chunk_pages,
+        languages=options.languages,
+        outputs=tuple(output for output in ("text", "boxes") if output in options.outputs),
+    )
+
+
+def matter_for(caller: Caller, options: DocumentOptions) -> str | None:
+    """Return the document's matter. InvalidRequest (403 or 422) where the caller may not have it.
+
+    A caller who is limited to exactly one matter need not name it.
+    """
+    if caller.matters is None or options.matter in caller.matters:
+        return options.matter
+    if options.matter is not None:
+        raise InvalidRequest(
+            "This token or key is not good for that `matter`.", code="FORBIDDEN", status=403
+        )
+    if len(caller.matters) == 1:
+        return caller.matters[0]
+    raise InvalidRequest(
+        "Say in `options.matter` which of your matters the document belongs to.",
+        code="MATTER_REQUIRED",
+        status=422,
+    )
+
+
+def schemas(ref_template: str) -> dict[str, Any]:
+    """Return the shapes of the bodies as JSON schemas, for the OpenAPI document."""
+    _, components = msgspec.json.schema_components(
+        (NewDocument, DocumentOptions), ref_template=ref_template
+    )
+    return components
