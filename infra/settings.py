@@ -233,6 +233,21 @@ class WebhooksSettings(BaseModel):
         return tuple(key.get_secret_value() for key in keys if key is not None)
 
 
+class StreamSettings(BaseModel):
+    """Streams of a job's events."""
+
+    heartbeat_seconds: float = Field(
+        default=15, gt=0, description="After so long a silence a comment shows that all is well."
+    )
+    longest_seconds: float = Field(
+        default=15 * 60,
+        gt=0,
+        le=55 * 60,
+        description="Then the reader comes back, and its token is checked anew. The platform "
+        "ends every request after 60 minutes.",
+    )
+
+
 class CreditsSettings(BaseModel):
     """What reading costs; a credit is a page."""
 
@@ -282,6 +297,7 @@ class Settings(BaseSettings):
     retries: RetrySettings = RetrySettings()
     maintain: MaintainSettings = MaintainSettings()
     api: ApiSettings = ApiSettings()
+    streams: StreamSettings = StreamSettings()
     credits: CreditsSettings = CreditsSettings()
     webhooks: WebhooksSettings
     internal: InternalSettings = InternalSettings()

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from infra.broker.live import CHANNEL
@@ -21,13 +23,19 @@ class RedisLiveFeed:
     """Wakes watchers of a job when it may have changed.
 
     A wake-up is only a hint, and one may be missed while Redis is away: watchers look at the
-    table after every wake-up and, now and then, without one.
+    table after every wake-up and, now and then, without one; more often while not `is_live`.
     """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._reader: asyncio.Task[None] | None = None
+        self._is_live = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the subscription stands, as far as is known."""
+        return self._is_live
 
     @asynccontextmanager
     async def watch(self, job_id: UUID) -> AsyncIterator[asyncio.Event]:
@@ -48,9 +56,13 @@ class RedisLiveFeed:
         while self._watchers:
             try:
                 await self._listen()
-            except (RedisError, OSError):
-                log.warning("live updates are away, watchers read the table", exc_info=True)
+            except (RedisError, OSError) as error:
+                log.warning(
+                    "live updates are away, watchers read the table", extra={"reason": str(error)}
+                )
                 await asyncio.sleep(1)
+            finally:
+                self._is_live = False
 
     async def _listen(self) -> None:
         async with (
@@ -60,15 +72,21 @@ class RedisLiveFeed:
                 # A connection that broke without a word would keep its watchers waiting.
                 socket_keepalive=True,
                 health_check_interval=15,
+                # The client's own would reconnect in silence; watchers must know of it.
+                retry=Retry(NoBackoff(), 0),
             ) as redis,
-            redis.pubsub(ignore_subscribe_messages=True) as channel,
+            redis.pubsub() as channel,
         ):
             await channel.subscribe(CHANNEL)
-            # What was published before the subscription stood was missed: look once.
-            self._wake_all()
             while self._watchers:
                 message = await channel.get_message(timeout=5.0)
-                if message is not None:
+                if message is None:
+                    continue
+                if message["type"] == "subscribe":
+                    # What was published before the subscription stood was missed: look once.
+                    self._is_live = True
+                    self._wake_all()
+                elif message["type"] == "message":
                     self._wake(message["data"].decode())
 
     def _wake(self, key: str) -> None:
