@@ -1,0 +1,50 @@
+// A document's pages: words and pictures, fetched once, kept for a while, the neighbours ahead of time.
+
+import { ask, insist, send } from "./api.js";
+
+/** Widths in pixels that are asked for, so that a changed window does not fetch every picture anew. */
+const WIDTHS = [800, 1200, 1600, 2000];
+const KEPT = 12;
+
+/** The pages of one document, until the signal lets go of their pictures. */
+export function pageSource(documentId, signal) {
+  const here = `/v1/documents/${documentId}/pages`;
+  const words = new Map();
+  const pictures = new Map();
+  signal.addEventListener("abort", () => {
+    for (const address of pictures.values()) address.then(URL.revokeObjectURL, () => {});
+    pictures.clear();
+  });
+
+  function kept(store, key, fetched, forgotten = () => {}) {
+    const found = store.get(key) ?? fetched();
+    store.delete(key);
+    store.set(key, found);
+    // What failed may be asked for again.
+    found.catch(() => store.get(key) === found && store.delete(key));
+    for (const [oldest, value] of store) {
+      if (store.size <= KEPT) break;
+      store.delete(oldest);
+      value.then(forgotten, () => {});
+    }
+    return found;
+  }
+  /** One page's words and text. Raises Problem 404 where it was not read. */
+  function page(number) {
+    return kept(words, number, () => insist(() => ask(`${here}/${number}`, {}, { signal }), signal));
+  }
+  /** The address of a page's picture, at least `width` pixels wide where there are so many. */
+  function picture(number, width) {
+    const wide = WIDTHS.find((each) => each >= width) ?? WIDTHS.at(-1);
+    return kept(
+      pictures,
+      `${number}@${wide}`,
+      () => insist(async () => URL.createObjectURL(await (await send(`${here}/${number}/picture?width=${wide}`, { signal })).blob()), signal),
+      URL.revokeObjectURL,
+    );
+  }
+  function search(query, next, stop) {
+    return ask(`/v1/documents/${documentId}/search`, { q: query, cursor: next }, { signal: stop });
+  }
+  return { page, picture, search };
+}

@@ -1,0 +1,86 @@
+// Search in a document: the hits as a list, each a way to its page.
+
+import { announce, fill, h, later, say } from "../dom.js";
+import { count, counted } from "../format.js";
+import { trouble } from "../notices.js";
+
+/** The panel. `found()` is told of new hits, `visit(hit)` of the one to go to. */
+export function searchPanel({ signal, pages, query, found, visit }) {
+  const input = h("input", { type: "search", placeholder: "Search in this document", "aria-label": "Search in this document", maxlength: 200, value: query, oninput: later(200, () => begin(), signal) });
+  const sum = h("p", { class: "hint", "aria-live": "polite" }, "\u00a0");
+  const list = h("ol", { class: "hits" });
+  const more = h("button", { type: "button", class: "more", onclick: () => further().catch(failed) }, "Show more");
+  const below = h("div", { class: "below" });
+  const element = h("div", { class: "search" }, h("form", { role: "search", onsubmit: submitted }, input), sum, list, below);
+  let asked = new AbortController();
+  let next = null;
+  let current = -1;
+  const panel = { element, hits: [], query, opened, focus, step };
+  if (query) begin();
+  return panel;
+
+  function opened() {
+    if (!panel.hits.length) requestAnimationFrame(() => element.isConnected && !input.value && input.focus());
+  }
+  function focus() {
+    input.focus();
+    input.select();
+  }
+  function begin() {
+    asked.abort();
+    asked = new AbortController();
+    panel.query = input.value.trim();
+    panel.hits = [];
+    next = null;
+    current = -1;
+    fill(list);
+    fill(below);
+    found();
+    say(sum, panel.query ? "Searching" : "\u00a0");
+    if (panel.query) further().catch(failed);
+  }
+  async function further() {
+    const mine = asked;
+    const answer = await pages.search(panel.query, next, AbortSignal.any([signal, mine.signal]));
+    if (mine.signal.aborted || signal.aborted) return;
+    next = answer.next;
+    list.append(...answer.hits.map((hit, at) => row(hit, panel.hits.length + at)));
+    panel.hits.push(...answer.hits);
+    say(sum, answer.total ? `${counted(answer.total, "hit")} for “${panel.query}”` : `Nothing is found for “${panel.query}”.`);
+    fill(below, next && more);
+    found();
+  }
+  function failed(error) {
+    if (signal.aborted || error.name === "AbortError") return;
+    say(sum, "\u00a0");
+    fill(below, trouble(error, begin));
+  }
+  function row(hit, at) {
+    return h("li", {}, h("button", { type: "button", class: "way", onclick: () => go(at) }, h("b", {}, `Page ${count(hit.page)}`), h("span", { dir: "auto" }, marked(hit.snippet, panel.query))));
+  }
+  function go(at) {
+    current = at;
+    const buttons = list.querySelectorAll(".way");
+    buttons.forEach((button, each) => (each === at ? button.setAttribute("aria-current", "true") : button.removeAttribute("aria-current")));
+    visit(panel.hits[at]);
+  }
+  function step(by) {
+    if (!panel.hits.length) return;
+    go((current + by + panel.hits.length) % panel.hits.length);
+    announce(`Hit ${current + 1}, page ${panel.hits[current].page}`);
+    list.children[current].scrollIntoView({ block: "nearest" });
+  }
+  function submitted(event) {
+    event.preventDefault();
+    if (panel.query === input.value.trim()) step(1);
+    else begin();
+  }
+}
+
+/** The snippet with what was asked for marked, wherever its letters stand. */
+function marked(snippet, query) {
+  const at = snippet.toLocaleLowerCase().indexOf(query.toLocaleLowerCase());
+  if (at < 0) return snippet;
+  const end = at + query.length;
+  return [snippet.slice(0, at), h("mark", {}, snippet.slice(at, end)), snippet.slice(end)];
+}
