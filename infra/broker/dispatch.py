@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
 from celery import Celery, group
 from celery.canvas import Signature
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
-from common.errors import TransientError
 from common.models import ChunkRef, Priority
 from infra.broker.celery_app import CHUNKS_QUEUE, PROCESS_CHUNK
+from infra.broker.outages import translated
 
 #: Redis keeps one list for each of kombu's steps 0, 3, 6 and 9; 0 is read first.
 BROKER_PRIORITIES: Final[Mapping[Priority, int]] = {
@@ -32,7 +29,7 @@ class CeleryDispatch:
 
     def send_chunks(self, chunks: Sequence[ChunkRef]) -> None:
         """Enqueue one task per chunk over one connection."""
-        with _translated(), self._app.producer_pool.acquire(block=True) as producer:
+        with translated(), self._app.producer_pool.acquire(block=True) as producer:
             group([self._signature(chunk) for chunk in chunks], app=self._app).apply_async(
                 producer=producer, add_to_parent=False
             )
@@ -41,12 +38,12 @@ class CeleryDispatch:
         """Enqueue a chunk that should not be looked at before `delay` has passed."""
         # A little more, so that the row is due when the message arrives.
         countdown = delay.total_seconds() + 0.2
-        with _translated():
+        with translated():
             self._signature(chunk).apply_async(countdown=countdown)
 
     def waiting(self) -> int:
         """Return how many messages no worker has taken yet, over all priorities."""
-        with _translated(), self._app.connection_for_read() as connection:
+        with translated(), self._app.connection_for_read() as connection:
             channel = connection.default_channel
             return int(channel._size(CHUNKS_QUEUE))
 
@@ -58,11 +55,3 @@ class CeleryDispatch:
             priority=BROKER_PRIORITIES[chunk.priority],
             immutable=True,
         )
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, RedisError, ConnectionError, TimeoutError) as error:
-        raise TransientError("The broker does not answer.", code="BROKER_UNAVAILABLE") from error
