@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import functions_framework.aio
-from cloudevents.http import CloudEvent
+from cloudevents.exceptions import GenericException as NotAnEvent
+from cloudevents.http import from_http
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from common.models import ObjectRef
 from functions.bootstrap import application
+from functions.internal import internal
+from functions.problem import problem
 
 
-@functions_framework.aio.cloud_event
-def ingest(event: CloudEvent) -> None:
-    """Split it. A raised error makes Eventarc deliver the event again."""
+@functions_framework.aio.http
+@internal("ingest")
+async def ingest(request: Request) -> Response:
+    """Split it. Any answer but 2xx makes Eventarc deliver the event again."""
+    try:
+        event = from_http(request.headers, await request.body())
+    except NotAnEvent:
+        return problem(400, "INVALID_REQUEST", "The request is no CloudEvent.")
     landed = event.data
     name: str = landed["name"]
-    if name.endswith("/"):
-        return  # what a console makes to show an empty folder
-    application().split_document(
-        ObjectRef(landed["bucket"], name, generation=int(landed["generation"]))
-    )
+    if not name.endswith("/"):  # what a console makes to show an empty folder
+        source = ObjectRef(landed["bucket"], name, generation=int(landed["generation"]))
+        await run_in_threadpool(application().split_document, source)
+    return JSONResponse({"object": name})

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import functions_framework.aio
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from functions.bootstrap import application
+from functions.internal import internal
 
 
 @functions_framework.aio.http
-def maintain(request: Request) -> Response:
+@internal("maintain")
+async def maintain(request: Request) -> Response:
     """Send again what stopped, and answer what that was."""
-    return JSONResponse(asdict(application().maintain()))
+    report = await run_in_threadpool(application().maintain)
+    return JSONResponse(asdict(report))

@@ -11,9 +11,11 @@ from starlette.responses import JSONResponse, Response
 
 from common.models import JobId
 from functions.bootstrap import application
+from functions.internal import internal
 
 
 @functions_framework.aio.http
+@internal("merge")
 async def merge(request: Request) -> Response:
     """Bind its results. Any answer but 2xx makes Cloud Tasks call again."""
     body = await request.json()

@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from functions.bootstrap import application
+from functions.internal import internal
 
 
 @functions_framework.aio.http
+@internal("webhook")
 async def webhook(request: Request) -> Response:
     """Send it. What the receiver answers is in the delivery's log; the next try is our own."""
     body = await request.json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +26,17 @@ PORTS = (
 PROJECT = "quire-local"
 PROCESSOR = f"projects/{PROJECT}/locations/local/processors/ocr"
 QUEUE = f"projects/{PROJECT}/locations/local/queues/merge"
-SERVICE_ACCOUNT = f"quire-tasks@{PROJECT}.iam.gserviceaccount.com"
+#: In whose names Cloud Tasks, Eventarc and Cloud Scheduler call the functions.
+TASKS_ACCOUNT = f"quire-tasks@{PROJECT}.iam.gserviceaccount.com"
+EVENTS_ACCOUNT = f"quire-events@{PROJECT}.iam.gserviceaccount.com"
+SCHEDULER_ACCOUNT = f"quire-scheduler@{PROJECT}.iam.gserviceaccount.com"
+#: Who may call which function. Lost events come again by Cloud Tasks.
+CALLERS = {
+    "ingest": [EVENTS_ACCOUNT, TASKS_ACCOUNT],
+    "merge": [TASKS_ACCOUNT],
+    "webhook": [TASKS_ACCOUNT],
+    "maintain": [SCHEDULER_ACCOUNT],
+}
 
 #: Of one caller in a minute: no test of anything else comes near it.
 REQUESTS_PER_MINUTE = 1_000_000
@@ -113,7 +124,7 @@ class Layout:
             "TASKS__MERGE_URL": f"{at['api']}/merge",
             "TASKS__INGEST_URL": f"{at['api']}/ingest",
             "TASKS__WEBHOOK_URL": f"{at['api']}/webhook",
-            "TASKS__SERVICE_ACCOUNT": SERVICE_ACCOUNT,
+            "TASKS__SERVICE_ACCOUNT": TASKS_ACCOUNT,
             # What listens for webhooks here listens on this machine.
             "WEBHOOKS__SIGNING_KEY": self.secrets.webhook_key,
             "WEBHOOKS__ALLOW_HTTP": "true",
@@ -121,11 +132,16 @@ class Layout:
             "WEBHOOKS__PORTS": "[]",
             "WEBHOOKS__LINK_BASE": at["api"],
             "SUPABASE__JWKS_URL": "",
+            "INTERNAL__ISSUER": at["control"],
+            "INTERNAL__JWKS_URL": f"{at['control']}/jwks",
             "API__REQUESTS_PER_MINUTE": str(REQUESTS_PER_MINUTE),
             "API__FAILED_LOGINS_PER_MINUTE": str(REQUESTS_PER_MINUTE),
             "API__TRUSTED_PROXIES": "0",
             "MAX_WORKERS": str(self.options.workers),
         }
+        for door, callers in CALLERS.items():
+            settings[f"INTERNAL__{door.upper()}__AUDIENCE"] = f"{at['api']}/{door}"
+            settings[f"INTERNAL__{door.upper()}__CALLERS"] = json.dumps(callers)
         if self.options.page_limit is not None:
             settings["DOCUMENT_AI__MAX_PAGES_PER_CALL"] = str(self.options.page_limit)
         return {**settings, **self.options.extra_env}

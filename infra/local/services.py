@@ -8,7 +8,7 @@ from functools import partial
 
 from infra.local.failures import StackFailed
 from infra.local.home import ROOT
-from infra.local.layout import SERVICE_ACCOUNT, Layout
+from infra.local.layout import EVENTS_ACCOUNT, SCHEDULER_ACCOUNT, Layout
 from infra.local.postgres import postgres
 from infra.local.processes import Answers, Says, Service, python
 from infra.local.valkey import valkey
@@ -56,7 +56,8 @@ def emulators(layout: Layout) -> Service:
         "ingest-url": f"{api}/ingest",
         "maintain-url": f"{api}/maintain",
         "maintain-every": layout.options.maintain_every,
-        "service-account": SERVICE_ACCOUNT,
+        "service-account": SCHEDULER_ACCOUNT,
+        "events-account": EVENTS_ACCOUNT,
     }
     if layout.options.page_limit is not None:
         arguments["page-limit"] = layout.options.page_limit

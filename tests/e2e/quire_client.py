@@ -53,6 +53,7 @@ class QuireClient:
                 "/v1/documents",
                 files={"file": (path.name, content, "application/pdf")},
                 data={"options": json.dumps(options)},
+                headers={"Prefer": "respond-async"},
             )
         assert answer.status_code == 202, answer.text
         job_id: str = answer.json()["job_id"]
@@ -64,6 +65,33 @@ class QuireClient:
         assert answer.status_code == 200, answer.text
         job: dict[str, Any] = answer.json()
         return job
+
+    def upload(self, path: Path, **options: object) -> str:
+        """Announce a document, put it straight into the bucket, and return its job's id."""
+        content = path.read_bytes()
+        answer = self.http.post(
+            "/v1/documents",
+            json={"filename": path.name, "size": len(content), "options": options},
+        )
+        assert answer.status_code == 202, answer.text
+        put = httpx.put(answer.json()["upload"]["url"], content=content)
+        assert put.status_code == 200, put.text
+        job_id: str = answer.json()["job_id"]
+        return job_id
+
+    def act(self, job_id: str, action: str, **request: Any) -> dict[str, Any]:
+        """Pause, resume, cancel or retry a job, and return it as the answer shows it."""
+        answer = self.http.post(f"/v1/jobs/{job_id}/{action}", **request)
+        assert answer.status_code == 200, answer.text
+        job: dict[str, Any] = answer.json()
+        return job
+
+    def history(self, job_id: str) -> list[dict[str, Any]]:
+        """Return the job's whole audit trail."""
+        answer = self.http.get(f"/v1/jobs/{job_id}/history", params={"limit": 1000})
+        assert answer.status_code == 200, answer.text
+        events: list[dict[str, Any]] = answer.json()["events"]
+        return events
 
     def events(self, job_id: str, after: int = 0) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """Yield id, kind and content of the job's events until the stream ends."""
@@ -92,8 +120,8 @@ class QuireClient:
         return answer.json() if format == "json" else answer.text
 
     def maintain(self) -> dict[str, int]:
-        """Have maintain run now, instead of waiting for its minute."""
-        answer = self.http.post("/maintain")
+        """Have the scheduler call maintain now, instead of waiting for its minute."""
+        answer = httpx.post(f"{self.stack.endpoints['control']}/scheduler/run", timeout=60)
         assert answer.status_code == 200, answer.text
         report: dict[str, int] = answer.json()
         return report

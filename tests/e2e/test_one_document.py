@@ -15,6 +15,7 @@ from google.cloud.storage import Blob, Client
 from storage3 import SyncStorageClient
 
 from tests.e2e.quire_client import QuireClient, wait_for
+from tests.e2e.services import as_caller
 from tests.pdfs.documents import write_born_digital, write_scan
 from tests.pdfs.odd import write_damaged, write_encrypted
 from tests.pdfs.text import page_text
@@ -106,7 +107,8 @@ def test_a_doubled_event_makes_one_job_and_not_two(quire: QuireClient, five_page
     }
     body = {"bucket": blob.bucket.name, "name": blob.name, "generation": str(blob.generation)}
     for _ in range(3):
-        answer = quire.http.post("/ingest", headers=event, json=body)
+        headers = event | as_caller(quire.stack, "ingest")
+        answer = quire.http.post("/ingest", headers=headers, json=body)
         assert answer.status_code == 200, answer.text
     rows = quire.rows(
         "SELECT jobs.id FROM jobs JOIN documents ON documents.id = document_id WHERE object = %s",

@@ -31,6 +31,7 @@ class Options:
     results_bucket: str
     queue: str
     service_account: str
+    events_account: str
     page_limit: int | None
     ocr_processes: int
     log_level: str
@@ -60,6 +61,12 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         "--service-account",
         default=f"quire-scheduler@{_PROJECT}.iam.gserviceaccount.com",
         help="whose identity token the scheduled calls carry",
+        metavar="EMAIL",
+    )
+    add(
+        "--events-account",
+        default=f"quire-events@{_PROJECT}.iam.gserviceaccount.com",
+        help="whose identity token the events carry",
         metavar="EMAIL",
     )
     add("--page-limit", type=int, metavar="N", help="pages of one OCR call, if not the service's")

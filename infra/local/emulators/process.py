@@ -80,6 +80,7 @@ async def _run(options: Options, began: float) -> None:
             store,
             public_url=f"http://{HOST}:{options.cloud_storage_port}",
             notify_urls={options.uploads_bucket: options.ingest_url},
+            event_token=lambda url: issuer.token(email=options.events_account, audience=url),
         )
         supabase_app = supabase.create_app(
             store,

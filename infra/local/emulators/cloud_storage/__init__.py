@@ -60,6 +60,7 @@ def create_app(
     notify_urls: Mapping[str, str] = _NO_URLS,
     signing_certificates: Mapping[str, str] | None = None,
     deliver_times: int = 1,
+    event_token: Callable[[str], str] | None = None,
 ) -> Starlette:
     """Return the emulator over this store.
 
@@ -67,10 +68,11 @@ def create_app(
     which URL gets the events of a bucket. `signing_certificates` are the public keys in PEM, by
     the signer's address, whose V4 signatures count; by default that of the service account in
     the store's folder (`signing.service_account_info`). Each event is delivered `deliver_times`
-    times, for tests of what happens then.
+    times, for tests of what happens then, with the identity token that `event_token` makes for
+    its URL.
     """
     public_url = public_url.rstrip("/")
-    notifier = Notifier(store.outbox, notify_urls)
+    notifier = Notifier(store.outbox, notify_urls, event_token)
     service = Service(
         store, store.shelf("cloud-storage"), public_url, notify_urls, notifier, deliver_times
     )

@@ -12,7 +12,7 @@ import logging
 import random
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -47,11 +47,21 @@ def finalized(resource: Mapping[str, Any]) -> dict[str, str]:
 
 
 class Notifier:
-    """Posts what the outbox owes to the URL of its bucket, at least once, in no set order."""
+    """Posts what the outbox owes to the URL of its bucket, at least once, in no set order.
 
-    def __init__(self, outbox: Outbox, urls: Mapping[str, str]) -> None:
+    Each delivery carries the identity token that `token_for` makes for its URL, where there is
+    one: an old event's token must not be an old one.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        urls: Mapping[str, str],
+        token_for: Callable[[str], str] | None = None,
+    ) -> None:
         self._outbox = outbox
         self._urls = urls
+        self._token_for = token_for
         self._wake = asyncio.Event()
         self._under_way: set[int] = set()
 
@@ -98,8 +108,11 @@ class Notifier:
         if url is None:
             # The bucket was watched before the last restart; it may be again after the next.
             return False
+        headers = dict(event.headers)
+        if self._token_for is not None:
+            headers["Authorization"] = f"Bearer {self._token_for(url)}"
         try:
-            answer = await client.post(url, content=event.body, headers=event.headers)
+            answer = await client.post(url, content=event.body, headers=headers)
         except httpx.HTTPError as error:
             log.info(
                 "event not delivered", extra={"event": event.id, "error": type(error).__name__}
