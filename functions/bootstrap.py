@@ -29,13 +29,16 @@ if TYPE_CHECKING:
     from functions.api.streams import EventStreams
     from functions.pipeline.clean_up import CleanUpReport
     from functions.pipeline.maintain import MaintainReport
+    from functions.readiness import Readiness
     from infra.auth.internal_callers import InternalCallers
     from infra.auth.rate_limits import RateLimits
     from infra.auth.tokens import TokenChecker
     from infra.broker.dispatch import CeleryDispatch
     from infra.broker.feed import RedisLiveFeed
+    from infra.broker.inspection import BrokerInspection
     from infra.broker.live import RedisLiveUpdates
     from infra.broker.locks import RedisChunkLocks
+    from infra.database.admin import PostgresAdministration
     from infra.database.api_keys import PostgresApiKeys
     from infra.database.arrivals import PostgresArrivals
     from infra.database.chunks import PostgresChunks
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from infra.database.listings import PostgresListings
     from infra.database.merges import PostgresMerges
     from infra.database.pool import Pool
+    from infra.database.readiness import PostgresReadiness
     from infra.database.splits import PostgresSplits
     from infra.database.upkeep import PostgresUpkeep
     from infra.database.webhooks import PostgresWebhooks
@@ -208,6 +212,26 @@ class Application:
             self.announce(job_id)
         return job
 
+    @built_once
+    def readiness(self) -> Readiness:
+        """Whether all that this process needs is there."""
+        from functions.readiness import NotReady, Readiness
+
+        def migrated() -> None:
+            if missing := self.database_readiness.missing_migrations():
+                raise NotReady(f"{len(missing)} migrations have not been applied.")
+
+        return Readiness(
+            {
+                "database": lambda: self.database_readiness.ping(),
+                "migrations": migrated,
+                "broker": lambda: self.inspection.ping(),
+                "storage": lambda: self.uploads.ping(),
+                "results": lambda: self.results.ping(),
+                "tasks": lambda: self.tasks.ping(),
+            }
+        )
+
     # ── the database ─────────────────────────────────────────────────────────────────────────
 
     @built_once
@@ -366,6 +390,20 @@ class Application:
         settings = self.settings.internal
         return InternalCallers(door, settings, PublishedKeys(settings.jwks_url))
 
+    @built_once
+    def database_readiness(self) -> PostgresReadiness:
+        """Whether the database can be worked with."""
+        from infra.database.readiness import PostgresReadiness
+
+        return PostgresReadiness(self._pool)
+
+    @built_once
+    def administration(self) -> PostgresAdministration:
+        """What operators ask the database."""
+        from infra.database.admin import PostgresAdministration
+
+        return PostgresAdministration(self._pool)
+
     # ── everything else outside ──────────────────────────────────────────────────────────────
 
     @built_once
@@ -424,6 +462,13 @@ class Application:
         from infra.broker.dispatch import CeleryDispatch
 
         return CeleryDispatch(self.celery)
+
+    @built_once
+    def inspection(self) -> BrokerInspection:
+        """What operators ask the workers and the broker."""
+        from infra.broker.inspection import BrokerInspection
+
+        return BrokerInspection(self.celery, self._redis)
 
     @built_once
     def _redis(self) -> Redis:

@@ -115,6 +115,12 @@ class CloudStorage:
             blob = self._client.bucket(ref.bucket).get_blob(ref.name, **self._patience)
         return None if blob is None else ObjectRef(ref.bucket, ref.name, blob.generation)
 
+    def ping(self) -> None:
+        """Return if the uploads bucket is there and may be read."""
+        bucket = self._settings.uploads_bucket
+        with _translated(ObjectRef(bucket, "")):
+            next(iter(self._client.list_blobs(bucket, max_results=1, timeout=2, retry=None)), None)
+
     def remove_chunks(self, job_id: JobId) -> int:
         """Remove whatever lies under a job's name in the chunks bucket; return how many."""
         ref = ObjectRef(self._settings.chunks_bucket, chunk_pdfs(job_id))

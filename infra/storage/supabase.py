@@ -116,6 +116,11 @@ class SupabaseStorage:
             raise NotFound("The stored result is gone.", code="OBJECT_NOT_FOUND")
         return url
 
+    def ping(self) -> None:
+        """Return if the results' bucket is there and the key is good for it."""
+        with _translated():
+            self._client.get_bucket(self._settings.results_bucket)
+
     def remove_chunks(self, document_id: DocumentId) -> int:
         """Remove whatever was read of a document's chunks; return how many objects."""
         return self._remove(self._settings.chunks_bucket, results(document_id), keep=())

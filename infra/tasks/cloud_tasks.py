@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -80,6 +82,11 @@ class CloudTasks:
             delay=delay,
         )
 
+    def ping(self) -> None:
+        """Return if the queue of merges is there and may be used."""
+        with _translating():
+            self._client.get_queue(name=self._settings.queue, retry=None, timeout=2)
+
     def close(self) -> None:
         """Close the connection, if one was ever opened."""
         if "_client" in vars(self):
@@ -96,8 +103,7 @@ class CloudTasks:
         deadline: timedelta = DISPATCH_DEADLINE,
         delay: timedelta = timedelta(),
     ) -> None:
-        from google.api_core.exceptions import AlreadyExists, GoogleAPIError
-        from google.auth.exceptions import GoogleAuthError
+        from google.api_core.exceptions import AlreadyExists
 
         request: dict[str, Any] = {
             "url": url,
@@ -118,25 +124,13 @@ class CloudTasks:
         }
         if delay:
             task["schedule_time"] = datetime.now(UTC) + delay
-        try:
+        with _translating(), suppress(AlreadyExists):
             self._client.create_task(
                 request={"parent": parent, "task": task},
                 # Failing fast beats waiting inside: the row is committed, `maintain` sends again.
                 retry=None,
                 timeout=TIMEOUT_SECONDS,
             )
-        except AlreadyExists:
-            return
-        except GoogleAPIError as error:
-            raise _translated(error) from error
-        except GoogleAuthError as error:
-            if error.retryable:
-                raise TransientError(
-                    "Logging in to Cloud Tasks failed for now.", code="TASKS_UNAVAILABLE"
-                ) from error
-            raise PermanentError(
-                "Cloud Tasks can't be used with this process's credentials.", code="TASKS_REFUSED"
-            ) from error
 
     @cached_property
     def _client(self) -> CloudTasksClient:
@@ -170,6 +164,25 @@ def _event_headers(source: ObjectRef, *, event_id: str) -> dict[str, str]:
         "ce-time": datetime.now(UTC).isoformat(),
         "ce-bucket": source.bucket,
     }
+
+
+@contextmanager
+def _translating() -> Iterator[None]:
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        yield
+    except GoogleAPIError as error:
+        raise _translated(error) from error
+    except GoogleAuthError as error:
+        if error.retryable:
+            raise TransientError(
+                "Logging in to Cloud Tasks failed for now.", code="TASKS_UNAVAILABLE"
+            ) from error
+        raise PermanentError(
+            "Cloud Tasks can't be used with this process's credentials.", code="TASKS_REFUSED"
+        ) from error
 
 
 def _translated(error: GoogleAPIError) -> QuireError:
