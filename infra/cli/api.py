@@ -3,63 +3,30 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Generator, Iterator, Mapping
+import ssl
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NoReturn
 
 import httpx
-import jwt
 from httpx_sse import ServerSentEvent, SSEError, connect_sse
 
-from infra.cli.exits import CommandError, Exit, Unreachable
+from infra.cli.exits import Unreachable, UnusableInput
 from infra.cli.jobs import RawJob
+from infra.cli.trouble import ApiError, Away, connection_error, not_quire
 
-#: Whose documents the command sees on a stack of its own.
-OWNER: Final = "local"
-_TOKEN_SECONDS: Final = 300
 _TIMEOUT: Final = httpx.Timeout(30, connect=5)
 #: The API sends a comment every few seconds; a stream silent for 45 s is dead.
 _STREAM_TIMEOUT: Final = httpx.Timeout(30, connect=5, read=45)
 #: What a server says that is starting, overloaded or being replaced.
 BUSY_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-#: Those of them that say that the request was not begun.
-_NOT_TAKEN_STATUSES: Final = frozenset({429, 503})
+
+#: Nothing was sent yet when these end a request.
+_NOBODY: Final = (httpx.ConnectError, httpx.ConnectTimeout)
 
 #: What was asked for: the `options` of `POST /v1/documents`.
 Options = Mapping[str, object]
-
-
-class ApiError(CommandError):
-    """The API refused, and said why (RFC 9457)."""
-
-    def __init__(self, status: int, message: str, *, code: str) -> None:
-        super().__init__(message, Exit.FAILED, code=code)
-        self.status = status
-
-
-class Away(Exception):
-    """The API does not answer just now; asking again may help."""
-
-
-class _Bearer(httpx.Auth):
-    """Signs a short-lived token for each request, so a long watch never outlives its token."""
-
-    def __init__(self, secret: str) -> None:
-        self._secret = secret
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the token."""
-        claims = {
-            "sub": OWNER,
-            "role": "authenticated",
-            "aud": "authenticated",
-            "exp": int(time.time()) + _TOKEN_SECONDS,
-        }
-        token = jwt.encode(claims, self._secret, algorithm="HS256")
-        request.headers["Authorization"] = f"Bearer {token}"
-        yield request
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +41,41 @@ class Submission:
 
 
 class Api:
-    """One API, asked in one owner's name. Close it, or use it as a context manager."""
+    """One API, asked in one caller's name. Close it, or use it as a context manager.
 
-    def __init__(self, address: str, jwt_secret: str) -> None:
+    Everything raises ApiError where the API refuses, Away where asking again may help, and
+    Unreachable where it can't.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        auth: httpx.Auth,
+        *,
+        is_remote: bool = False,
+        advice: Mapping[int, str] | None = None,
+    ) -> None:
         self.address = address.rstrip("/")
-        # A proxy from the environment would be asked for 127.0.0.1 and could not know it.
-        self._http = httpx.Client(
-            base_url=self.address, auth=_Bearer(jwt_secret), timeout=_TIMEOUT, trust_env=False
-        )
-        #: For addresses that carry their own authority: no token of ours goes there.
-        self.plain = httpx.Client(timeout=_TIMEOUT, trust_env=False)
+        #: Where its jobs live, for sentences.
+        self.place = f"at {self.address}" if is_remote else "in the running stack"
+        self._is_remote = is_remote
+        #: What to do about a refusal, by its status.
+        self._advice = advice or {}
+        #: Whether it has ever answered: then a name or port that is gone may come back.
+        self._answered = False
+        try:
+            # A proxy from the environment would be asked for 127.0.0.1 and could not know it.
+            self._http = httpx.Client(
+                base_url=self.address, auth=auth, timeout=_TIMEOUT, trust_env=is_remote
+            )
+            #: For addresses that carry their own authority: no token of ours goes there.
+            self.plain = httpx.Client(timeout=_TIMEOUT, trust_env=is_remote)
+        except (OSError, ssl.SSLError, ValueError, ImportError) as error:
+            raise UnusableInput(
+                f"What the environment says of proxies or certificates can't be used: {error}",
+                code="BAD_ENVIRONMENT",
+                advice="Look at SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY and ALL_PROXY.",
+            ) from error
 
     def __enter__(self) -> Api:
         return self
@@ -92,30 +84,54 @@ class Api:
         self._http.close()
         self.plain.close()
 
-    def send_whole(self, content: BinaryIO, filename: str, options: Options) -> Submission:
-        """POST a document in one request. Raises like `open_upload`."""
-        parts = {"options": json.dumps(options)} if options else {}
-        return self._send(data=parts, files={"file": (filename, content, "application/pdf")})
+    def get(self, path: str, **query: object) -> dict[str, object]:
+        """GET one object. What of the query is None or empty is left out."""
+        asked = {name: value for name, value in query.items() if value not in (None, "", ())}
+        return self._ask("GET", path, params=asked)
 
-    def open_upload(self, filename: str, size: int, options: Options) -> Submission:
+    def readiness(self) -> tuple[int, dict[str, object]]:
+        """Return the status and the object with which the API says whether it is ready."""
+        try:
+            response = self._http.get("/readyz")
+            content = json.loads(response.content)
+        except httpx.RequestError as error:
+            self._broken(error)
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise not_quire(response, self.address)
+        return response.status_code, content
+
+    def job(self, job_id: str) -> RawJob:
+        """Return the job as the API describes it."""
+        return self.get(f"/v1/jobs/{job_id}")
+
+    def control(self, job_id: str, action: str, password: str | None = None) -> RawJob:
+        """Pause, resume, cancel or retry the job; return it as it is then. Safe to repeat."""
+        body: dict[str, Any] = {} if password is None else {"json": {"password": password}}
+        return self._ask("POST", f"/v1/jobs/{job_id}/{action}", **body)
+
+    def send_whole(
+        self, content: BinaryIO, filename: str, options: Options, key: str
+    ) -> Submission:
+        """POST a document in one request.
+
+        However often it is sent with the same key, one document comes of it.
+        """
+        parts = {"options": json.dumps(options)} if options else {}
+        return self._send(key, data=parts, files={"file": (filename, content, "application/pdf")})
+
+    def open_upload(self, filename: str, size: int, options: Options, key: str) -> Submission:
         """Announce a document of `size` bytes, which then go to the answer's `upload_url`.
 
-        Raises ApiError where it is refused, and Away only where the API has surely not taken
-        it, since a document that is sent twice would be read twice.
+        `key` is as for `send_whole`.
         """
-        return self._send(json={"filename": filename, "size": size, "options": options})
+        return self._send(key, json={"filename": filename, "size": size, "options": options})
 
-    def _send(self, **body: Any) -> Submission:
-        try:
-            response = self._http.post("/v1/documents", **body)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise Away(str(error)) from error
-        except httpx.TransportError as error:
-            raise Unreachable(
-                f"The API at {self.address} broke off while the document was being sent.",
-                advice="`quire doctor` says which part is not well.",
-            ) from error
-        answer = _answer(response, away=_NOT_TAKEN_STATUSES)
+    def _send(self, key: str, **body: Any) -> Submission:
+        # Without the preference a small document's answer would wait for its result.
+        headers = {"Idempotency-Key": key, "Prefer": "respond-async"}
+        answer = self._ask("POST", "/v1/documents", headers=headers, **body)
         upload = answer.get("upload")
         return Submission(
             job_id=str(answer.get("job_id", "")),
@@ -124,69 +140,85 @@ class Api:
             raw=answer,
         )
 
-    def job(self, job_id: str) -> RawJob:
-        """Return the job as the API describes it. Raises ApiError, or Away."""
-        try:
-            return _answer(self._http.get(f"/v1/jobs/{job_id}"))
-        except httpx.TransportError as error:
-            raise Away(str(error)) from error
-
-    def events(self, job_id: str, after: str | None) -> Iterator[ServerSentEvent]:
+    def events(
+        self, job_id: str, after: str | None, on_open: Callable[[], None] = lambda: None
+    ) -> Iterator[ServerSentEvent]:
         """Yield the job's events after the one with the id `after`, from its first where None.
 
-        The stream ends without an error when the server ends it. Raises ApiError, or Away.
+        The stream ends without an error when the server ends it. `on_open` is called once it is
+        there, however long its first event takes.
         """
         headers = {} if after is None else {"Last-Event-ID": after}
+        url = f"/v1/jobs/{job_id}/events"
         try:
             with connect_sse(
-                self._http,
-                "GET",
-                f"/v1/jobs/{job_id}/events",
-                headers=headers,
-                timeout=_STREAM_TIMEOUT,
+                self._http, "GET", url, headers=headers, timeout=_STREAM_TIMEOUT
             ) as source:
                 if source.response.status_code != httpx.codes.OK:
                     source.response.read()
-                    _answer(source.response)
+                    self._read(source.response)
+                on_open()
                 yield from source.iter_sse()
-        except (httpx.TransportError, SSEError) as error:
+        except httpx.RequestError as error:
+            self._broken(error)
+        except SSEError as error:
             raise Away(str(error)) from error
 
     @contextmanager
     def result(self, job_id: str, form: str) -> Iterator[Iterator[bytes]]:
         """Give the result's bytes piece by piece, `form` being json or text.
 
-        Raises ApiError (409 while the job is not finished), or Away.
+        ApiError has 409 while the job is not finished.
         """
+        url = f"/v1/jobs/{job_id}/result"
         try:
             with self._http.stream(
-                "GET",
-                f"/v1/jobs/{job_id}/result",
-                params={"format": form},
-                follow_redirects=True,
+                "GET", url, params={"format": form}, follow_redirects=True
             ) as response:
                 if not response.is_success:
                     response.read()
-                    _answer(response)
+                    self._read(response)
                 yield response.iter_bytes()
-        except httpx.TransportError as error:
-            raise Away(str(error)) from error
+        except httpx.RequestError as error:
+            self._broken(error)
 
+    def _ask(self, method: str, path: str, **request: Any) -> dict[str, object]:
+        try:
+            response = self._http.request(method, path, **request)
+        except httpx.RequestError as error:
+            self._broken(error)
+        return self._read(response)
 
-def _answer(response: httpx.Response, *, away: frozenset[int] = BUSY_STATUSES) -> dict[str, object]:
-    """Return the JSON object of a good answer; raise ApiError or Away for another."""
-    try:
-        content = json.loads(response.content)
-    except ValueError:
-        content = None
-    fields: dict[str, object] = content if isinstance(content, dict) else {}
-    if response.is_success and fields:
-        return fields
-    sentence = fields.get("detail") or fields.get("title")
-    if response.status_code in away:
-        raise Away(str(sentence or f"HTTP {response.status_code}"))
-    raise ApiError(
-        response.status_code,
-        str(sentence or f"The API answered HTTP {response.status_code} without a reason."),
-        code=str(fields.get("code") or f"HTTP_{response.status_code}"),
-    )
+    def _broken(self, error: httpx.RequestError) -> NoReturn:
+        said = connection_error(error, self.address)
+        if self._answered:
+            raise Away(str(said)) from error
+        if self._is_remote and isinstance(said, Away) and isinstance(error, _NOBODY):
+            raise Unreachable(
+                f"Nobody answers at {self.address} ({said}).",
+                advice="Is the address right? `quire doctor` looks again.",
+            ) from error
+        raise said from error
+
+    def _read(self, response: httpx.Response) -> dict[str, object]:
+        """Return the JSON object of a good answer; raise ApiError or Away for another."""
+        try:
+            content = json.loads(response.content)
+        except ValueError:
+            content = None
+        fields: dict[str, object] = content if isinstance(content, dict) else {}
+        if response.is_success and fields:
+            self._answered = True
+            return fields
+        sentence = fields.get("detail") or fields.get("title")
+        if response.status_code in BUSY_STATUSES:
+            raise Away(str(sentence or f"HTTP {response.status_code}"))
+        if "code" not in fields:
+            raise not_quire(response, self.address)
+        self._answered = True
+        raise ApiError(
+            response.status_code,
+            str(sentence or f"The API answered HTTP {response.status_code} without a reason."),
+            code=str(fields["code"]),
+            advice=self._advice.get(response.status_code, ""),
+        )

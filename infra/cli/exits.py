@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from signal import SIG_IGN, SIGHUP, SIGTERM, getsignal, signal
@@ -36,6 +36,27 @@ Exit codes:
   143  terminated, or its terminal went away
 """
 
+_USUAL: Final[Mapping[Exit, str]] = {
+    Exit.DONE: "done",
+    Exit.FAILED: "the API refused; it is told why",
+    Exit.USAGE: "wrong options or configuration; nothing was asked",
+    Exit.UNREACHABLE: "no stack runs, or the API does not answer",
+    Exit.INTERRUPTED: "interrupted by Ctrl-C",
+}
+
+
+def exit_codes(meanings: Mapping[Exit, str] | None = None) -> str:
+    """Return the end of a command's help: its exit codes, where they differ from the usual."""
+    told = {**_USUAL, **(meanings or {})}
+    lines = [f"  {int(code):<4} {told[code]}" for code in sorted(told)]
+    return "\n".join(["\b", "Exit codes:", *lines])
+
+
+def worst(codes: list[Exit]) -> Exit:
+    """Return what a command ends with that did several things."""
+    order = (Exit.FAILED, Exit.WITH_ERRORS)
+    return next((code for code in order if code in codes), Exit.DONE)
+
 
 class CommandError(click.ClickException):
     """An end of the command that is told to its user: what happened, and what to do."""
@@ -48,6 +69,11 @@ class CommandError(click.ClickException):
         self.exit_code = int(exit_code)  # type: ignore[misc]
         self.code = code
         self.advice = advice
+
+    @property
+    def concerns_all(self) -> bool:
+        """Whether it would be the same for every other job or document."""
+        return self.exit_code == Exit.UNREACHABLE
 
     def show(self, file: IO[str] | None = None) -> None:
         """Write the sentence, and below it the advice, to standard error."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 from threading import Thread
 from typing import Final
 
 from infra.cli.api import Api
 from infra.cli.display import Display
-from infra.cli.jobs import RawJob, read_job
+from infra.cli.jobs import Job, RawJob, read_job
 from infra.cli.patience import Patience
 from infra.cli.watch import watch
 
@@ -17,7 +17,18 @@ from infra.cli.watch import watch
 _STREAMS: Final = 8
 
 
-def follow_all(api: Api, job_ids: Mapping[str, str], display: Display) -> dict[str, RawJob]:
+#: Says of a job that it need not be followed any further.
+Until = Callable[[Job], bool]
+
+
+def has_ended(job: Job) -> bool:
+    """Whether nothing more will happen to the job by itself."""
+    return job.is_final
+
+
+def follow_all(
+    api: Api, job_ids: Mapping[str, str], display: Display, until: Until = has_ended
+) -> dict[str, RawJob]:
     """Show the jobs, given by the names to call them, until all have ended; return how.
 
     Raises what following one of them raises.
@@ -30,7 +41,7 @@ def follow_all(api: Api, job_ids: Mapping[str, str], display: Display) -> dict[s
     for _ in range(streams):
         waiting.put(None)
         # Daemons: a command that is interrupted doesn't wait for its open streams.
-        Thread(target=_follow, args=(api, waiting, seen), daemon=True).start()
+        Thread(target=_follow, args=(api, waiting, seen, until), daemon=True).start()
 
     last: dict[str, RawJob] = {}
     while streams:
@@ -50,12 +61,15 @@ def _follow(
     api: Api,
     waiting: SimpleQueue[tuple[str, str] | None],
     seen: SimpleQueue[tuple[str, RawJob] | Exception | None],
+    until: Until,
 ) -> None:
     try:
         while (item := waiting.get()) is not None:
             name, job_id = item
             for raw in watch(api, job_id, Patience()):
                 seen.put((name, raw))
+                if until(read_job(raw)):
+                    break
     except Exception as error:  # noqa: BLE001 - handed to the thread that waits, which raises it
         seen.put(error)
     else:

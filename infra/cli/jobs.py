@@ -30,6 +30,21 @@ class ChunkError(msgspec.Struct, frozen=True):
     final: bool = True
 
 
+class Current(msgspec.Struct, frozen=True):
+    """The pages under work."""
+
+    page_start: int
+    page_end: int
+    chunk_index: int | None = None
+
+
+class Eta(msgspec.Struct, frozen=True):
+    """When a job will probably have been read."""
+
+    seconds: float
+    basis: str = ""
+
+
 class Job(msgspec.Struct, frozen=True):
     """One answer of `GET /v1/jobs/{id}`; fields that a later API adds are passed over."""
 
@@ -48,6 +63,13 @@ class Job(msgspec.Struct, frozen=True):
     total_chunks: int = 0
     completed_chunks: int = 0
     failed_chunks: int = 0
+    processing_chunks: int = 0
+    current: Current | None = None
+    eta: Eta | None = None
+    priority: str = "normal"
+    matter: str | None = None
+    can_resume: bool = False
+    can_retry: bool = False
     error: JobError | None = None
     chunk_errors: tuple[ChunkError, ...] = ()
     #: Pages that could not be read although the rest of their chunk could.

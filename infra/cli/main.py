@@ -11,17 +11,30 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from infra.cli.exits import EPILOG, Exit, stop_signals
+from infra.cli.target import Wanted
 
 #: Each command's module and the line about it in `quire --help`, so that listing the commands
 #: imports none of them.
 COMMANDS = {
     "run": ("infra.cli.run", "Read a PDF from start to result, in one go."),
     "up": ("infra.cli.up", "Start the stack and keep it running."),
-    "submit": ("infra.cli.submit", "Hand PDFs to the running stack; prints their job ids."),
+    "submit": ("infra.cli.submit", "Hand over PDFs; prints their job ids."),
+    "jobs": ("infra.cli.job_list", "List your jobs, the newest first."),
     "status": ("infra.cli.status", "Tell how a job stands."),
     "result": ("infra.cli.result", "Fetch a job's text or JSON."),
+    "pause": ("infra.cli.controls", "Start no more chunks of jobs; those that run end."),
+    "resume": ("infra.cli.controls", "Let paused jobs go on."),
+    "cancel": ("infra.cli.controls", "End jobs, and remove what they have made."),
+    "retry": ("infra.cli.controls", "Read again what failed of jobs."),
+    "events": ("infra.cli.events", "Follow what happens to a job, one line an event."),
+    "history": ("infra.cli.history", "Tell what has happened to a job."),
+    "logs": ("infra.cli.logs", "Show a job's own log lines."),
+    "webhooks": ("infra.cli.webhooks", "Tell what became of a job's webhooks."),
+    "credits": ("infra.cli.credits", "Tell how many pages may still be read."),
+    "token": ("infra.cli.token", "Print a token for curl on this machine's stack."),
     "doctor": ("infra.cli.doctor", "Say which part answers, which doesn't, and what to do."),
 }
 
@@ -79,7 +92,17 @@ def _show_version(context: click.Context, _parameter: click.Parameter, wanted: b
     envvar="QUIRE_HOME",
     show_envvar=True,
     metavar="DIR",
-    help="Where the stack keeps its data, log and addresses.",
+    help="Where this machine's stack keeps its data, log and addresses.",
+)
+@click.option(
+    "--profile",
+    metavar="NAME",
+    help="A deployed Quire, by its name in the configuration file; `local` for this machine's.",
+)
+@click.option(
+    "--url",
+    metavar="URL",
+    help="A deployed Quire, by its address; its token is in QUIRE_TOKEN or the file.",
 )
 @click.option(
     "--version",
@@ -90,16 +113,27 @@ def _show_version(context: click.Context, _parameter: click.Parameter, wanted: b
     help="Show the version and end.",
 )
 @click.pass_context
-def cli(context: click.Context, home: Path | None) -> None:
+def cli(context: click.Context, *, home: Path | None, profile: str | None, url: str | None) -> None:
     """Read large PDFs in parallel: text and boxes of every page.
+
+    Works with the stack of this machine, or with a deployed Quire: --url or --profile, else
+    QUIRE_URL with QUIRE_TOKEN, else [default] in ~/.config/quire/config.toml (or in
+    XDG_CONFIG_HOME). A profile of the file is
+
+    \b
+      [prod]
+      url = "https://quire.example.org"
+      token = "qk_..."
 
     \b
     Examples:
       quire run scan.pdf                 read a PDF; starts and stops what it needs
       quire up                           keep the stack running in this terminal
       quire submit *.pdf --watch         in another one: hand over many PDFs
+      quire --profile prod jobs          the jobs of a deployed Quire
     """
-    context.obj = home
+    typed = context.get_parameter_source("home") is ParameterSource.COMMANDLINE
+    context.obj = Wanted(home, home_typed=typed, profile=profile, url=url)
 
 
 @cli.command("version")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from common.errors import InvalidRequest
 from common.pages import parse_page_selection
-from infra.cli.api import Options
+from infra.cli.passwords import password_options
+
+if TYPE_CHECKING:
+    from infra.cli.api import Options
 
 _LANGUAGE = re.compile(r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$")
 
@@ -39,6 +41,7 @@ def _languages(
 
 def reading_options(command: Command) -> Command:
     """Add the options that say how a document is to be read."""
+    command = password_options(command)
     for option in reversed(
         (
             click.option(
@@ -62,10 +65,30 @@ def reading_options(command: Command) -> Command:
                 help="A language of the document (fr, de, pt-BR), the most likely first; "
                 "may be repeated.",
             ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def sending_options(command: Command) -> Command:
+    """Add the options that say whose document it is, and who is told."""
+    for option in reversed(
+        (
             click.option(
-                "--password-stdin",
-                is_flag=True,
-                help="Read the PDF's password from the first line of standard input.",
+                "--priority",
+                type=click.Choice(["high", "normal", "low"]),
+                help="Whose chunks are read first.",
+            ),
+            click.option(
+                "--matter",
+                metavar="NAME",
+                help="What the document belongs to: tokens can be limited to matters.",
+            ),
+            click.option(
+                "--webhook-url",
+                metavar="URL",
+                help="Is told, signed, when the job has ended.",
             ),
         )
     ):
@@ -78,6 +101,7 @@ def reading_request(
     chunk_pages: int | None,
     languages: tuple[str, ...],
     password: str | None,
+    **others: str | None,
 ) -> Options:
     """Return the options as the API takes them; what was not asked for is left out."""
     asked = {
@@ -85,24 +109,16 @@ def reading_request(
         "chunk_pages": chunk_pages,
         "languages": list(languages) or None,
         "password": password,
+        **others,
     }
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def read_password(wanted: bool) -> str | None:
-    """Return the password from standard input, asked for without echo on a terminal."""
-    if not wanted:
-        return None
-    if sys.stdin.isatty():
-        return str(click.prompt("Password of the PDF", hide_input=True, err=True))
-    password = sys.stdin.buffer.readline().decode("utf-8", "replace").rstrip("\r\n")
-    if not password:
-        raise click.UsageError("--password-stdin was given, but standard input is empty.")
-    return password
-
-
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object, for programs."
+)
+json_lines_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object a line, for programs."
 )
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Don't show progress.")
 workers_option = click.option(

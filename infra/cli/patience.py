@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from infra.cli.exits import Unreachable
+from infra.cli.trouble import Away
+
+Answer = TypeVar("Answer")
 
 _FIRST_SECONDS: Final = 0.25
 _LONGEST_SECONDS: Final = 5.0
@@ -50,3 +53,13 @@ class Patience:
         """Begin anew altogether: all is as it should be."""
         self.answered()
         self._step = _FIRST_SECONDS
+
+
+def patiently(ask: Callable[[], Answer], *, seconds: float = 10) -> Answer:
+    """Return what `ask` does, asking again for a while where it raises Away."""
+    patience = Patience(seconds)
+    while True:
+        try:
+            return ask()
+        except Away as error:
+            patience.wait(error)

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from infra.cli.jobs import Job, seconds_text, unread_lines, unread_pages
+from infra.cli.jobs import Job, pages_text, seconds_text, unread_lines, unread_pages
 from infra.cli.printable import printable
 from infra.cli.results import first_lines
 
 
-def status_lines(job: Job) -> list[str]:
-    """Describe a job for people, one fact a line."""
+def status_lines(job: Job, command: str = "quire") -> list[str]:
+    """Describe a job for people, one fact a line; `command` is how to type the next one."""
     rows = [("Job", job.job_id), ("Status", f"{job.status.value} - {job.line}")]
     if job.filename:
         rows.insert(0, ("File", job.filename))
@@ -20,6 +20,15 @@ def status_lines(job: Job) -> list[str]:
         read = f"{job.completed_pages} of {job.total_pages} read"
         failed = f", {job.failed_pages} could not be" if job.failed_pages else ""
         rows.append(("Pages", read + failed))
+    if job.current is not None:
+        rows.append(("Reading", pages_text(job.current.page_start, job.current.page_end)))
+    if job.eta is not None:
+        basis = f" ({job.eta.basis})" if job.eta.basis else ""
+        rows.append(("Left", f"about {seconds_text(job.eta.seconds)}{basis}"))
+    if job.priority != "normal":
+        rows.append(("Priority", job.priority))
+    if job.matter:
+        rows.append(("Matter", job.matter))
     if job.total_chunks:
         rows.append(("Chunks", f"{job.completed_chunks} of {job.total_chunks} done"))
     took = _seconds_between(job.started_at, job.finished_at)
@@ -30,7 +39,11 @@ def status_lines(job: Job) -> list[str]:
     rows += [("Unread", line) for line in unread_lines(unread_pages(job))]
     rows += [("Warning", line) for line in job.warnings]
     if job.has_result:
-        rows.append(("Result", f"quire result {job.job_id}"))
+        rows.append(("Result", f"{command} result {job.job_id}"))
+    if job.can_resume:
+        rows.append(("Go on", f"{command} resume {job.job_id}"))
+    if job.can_retry:
+        rows.append(("Again", f"{command} retry {job.job_id}"))
     return [f"{name:<8} {printable(value)}" for name, value in rows]
 
 
@@ -63,9 +76,10 @@ def trouble_lines(job: Job, name: str) -> list[str]:
     else:
         lines.append(f"{name} could not be read: {job.error.message} [{job.error.code}]")
         if "PASSWORD" in job.error.code:
-            lines.append(
-                "To give its password: printf '%s\\n' PASSWORD | quire run FILE --password-stdin"
-            )
+            lines += [
+                "To give its password: printf '%s\\n' PASSWORD | quire run FILE --password-stdin",
+                f"or, where the stack still runs: quire retry {job.job_id} --password",
+            ]
     return [printable(line) for line in lines]
 
 

@@ -6,21 +6,29 @@ import sys
 from codecs import getincrementaldecoder
 from collections.abc import Callable
 from pathlib import Path
-from uuid import UUID
 
 import click
 
-from infra.cli.api import Api, Away
+from infra.cli.api import Api
 from infra.cli.connection import running_api
-from infra.cli.exits import CommandError, Exit, UnusableInput
+from infra.cli.exits import CommandError, Exit, UnusableInput, exit_codes
 from infra.cli.options import force_option
 from infra.cli.patience import Patience
 from infra.cli.printable import printable
+from infra.cli.references import job_argument, job_id
 from infra.cli.results import refuse_overwriting, save
+from infra.cli.trouble import Away
 
 
-@click.command()
-@click.argument("job", type=click.UUID)
+@click.command(
+    epilog=exit_codes(
+        {
+            Exit.FAILED: "there is no result: the job has not ended, failed, or is not there",
+            Exit.USAGE: "wrong options, or FILE is there already",
+        }
+    )
+)
+@job_argument
 @click.option(
     "--format",
     "form",
@@ -39,16 +47,14 @@ from infra.cli.results import refuse_overwriting, save
 @force_option
 @click.pass_context
 def result(
-    context: click.Context, *, job: UUID, form: str, output: Path | None, force: bool
+    context: click.Context, *, job: str, form: str, output: Path | None, force: bool
 ) -> None:
     """Fetch the result of JOB.
-
-    Ends with 1 and the code RESULT_NOT_READY (or the API's own) while the job has not ended.
 
     \b
     Examples:
       quire result 0198c5be-6f1a-7cc2-a9cb-2d1c8f0e4b11 | less
-      quire result 0198c5be-6f1a-7cc2-a9cb-2d1c8f0e4b11 --format json -o scan.json
+      quire result 0198c5be --format json -o scan.json
     """
     if output is not None:
         if output.is_dir():
@@ -56,11 +62,12 @@ def result(
         if not force:
             refuse_overwriting(output)
     with running_api(context.obj) as api:
+        whole = job_id(api, job)
         if output is None:
-            _print(api, str(job), form)
+            _print(api, whole, form)
         else:
             save(
-                lambda: api.result(str(job), form),
+                lambda: api.result(whole, form),
                 output,
                 force=force,
                 patience=Patience(seconds=10),

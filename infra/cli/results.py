@@ -14,10 +14,11 @@ from typing import Final
 import msgspec
 
 from common.results import PageError
-from infra.cli.api import Api, Away
+from infra.cli.api import Api
 from infra.cli.exits import UnusableInput
 from infra.cli.patience import Patience
 from infra.cli.printable import printable
+from infra.cli.trouble import Away
 
 DEFAULT_FOLDER: Final = Path("quire-results")
 NAMES: Final = {"json": "result.json", "text": "text.txt"}

@@ -10,27 +10,45 @@ import click
 from infra.cli.answering import Answering, print_json
 from infra.cli.connection import running_api
 from infra.cli.display import display_on
-from infra.cli.exits import STOPS, CommandError, Exit, Unreachable, stop_code
+from infra.cli.exits import (
+    STOPS,
+    CommandError,
+    Exit,
+    exit_codes,
+    stop_code,
+    worst,
+)
 from infra.cli.following import follow_all
 from infra.cli.jobs import RawJob, read_job
 from infra.cli.options import (
     file_argument,
     json_option,
     quiet_option,
-    read_password,
     reading_options,
     reading_request,
+    sending_options,
 )
+from infra.cli.passwords import read_password
 from infra.cli.patience import Patience
 from infra.cli.report import trouble_lines
 from infra.cli.source import SourcePdf, source_pdf
 from infra.cli.upload import Uploader
 
 
-@click.command(cls=Answering)
+@click.command(
+    cls=Answering,
+    epilog=exit_codes(
+        {
+            Exit.FAILED: "a document was refused; with --watch also: a job failed",
+            Exit.USAGE: "wrong options, or a file that is not a PDF; nothing was sent",
+            Exit.WITH_ERRORS: "with --watch: done, but some pages could not be read",
+        }
+    ),
+)
 @click.argument("files", nargs=-1, required=True, type=file_argument, metavar="FILE...")
 @click.option("--watch", is_flag=True, help="Follow the jobs until all have ended.")
 @reading_options
+@sending_options
 @json_option
 @quiet_option
 @click.pass_context
@@ -42,24 +60,37 @@ def submit(
     pages: str | None,
     chunk_pages: int | None,
     languages: tuple[str, ...],
+    password: bool,
     password_stdin: bool,
+    priority: str | None,
+    matter: str | None,
+    webhook_url: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Hand FILEs to the running stack and print their job ids, one a line.
+    """Hand FILEs over and print their job ids, one a line.
 
-    All files are looked at before the first is sent. Progress goes to standard error. Without
-    --watch the command ends as soon as the documents are sent, with 0 when all were taken. With
-    it, it ends with 1 when any job failed, else with 3 when pages of any could not be read.
+    All files are looked at before the first is sent. A document whose sending breaks off is sent
+    again, and read once all the same. Progress goes to standard error. Without --watch the
+    command ends as soon as the documents are sent, with it when all their jobs have ended.
 
     \b
     Examples:
       quire submit scan.pdf
       quire submit *.pdf --watch --language de
+      quire submit locked.pdf --password --priority high
       quire submit scan.pdf --json | jq -r '.jobs[].job_id'
     """
     pdfs = [source_pdf(path) for path in files]
-    options = reading_request(pages, chunk_pages, languages, read_password(password_stdin))
+    options = reading_request(
+        pages,
+        chunk_pages,
+        languages,
+        read_password(ask=password, stdin=password_stdin),
+        priority=priority,
+        matter=matter,
+        webhook_url=webhook_url,
+    )
     taken: dict[str, RawJob] = {}
     refused: dict[str, CommandError] = {}
     code = Exit.DONE
@@ -77,9 +108,9 @@ def submit(
                         options,
                         lambda done, size, name=name: display.sending(name, done, size),  # type: ignore[misc]
                     )
-                except Unreachable:
-                    raise
                 except CommandError as error:
+                    if error.concerns_all:
+                        raise
                     # One document's trouble; the others may be fine.
                     refused[name] = error
                     display.note(f"{name}: {error.message} [{error.code}]")
@@ -102,12 +133,6 @@ def submit(
     context.exit(code)
 
 
-def worst(codes: list[Exit]) -> Exit:
-    """Return what a command ends with that did several things."""
-    order = (Exit.FAILED, Exit.WITH_ERRORS)
-    return next((code for code in order if code in codes), Exit.DONE)
-
-
 def _jobs(
     pdfs: list[SourcePdf], taken: dict[str, RawJob], refused: dict[str, CommandError]
 ) -> list[dict[str, object]]:
@@ -126,5 +151,5 @@ def _interrupted(taken: dict[str, RawJob], stop: BaseException) -> CommandError:
         "Interrupted.",
         stop_code(stop),
         code="INTERRUPTED",
-        advice=f"These jobs go on in the running stack: {ids}" if ids else "Nothing was sent.",
+        advice=f"These jobs go on: {ids}" if ids else "Nothing was sent.",
     )

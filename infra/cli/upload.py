@@ -7,13 +7,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Final
+from uuid import uuid4
 
 import httpx
 
-from infra.cli.api import BUSY_STATUSES, Api, Away, Options, Submission
+from infra.cli.api import BUSY_STATUSES, Api, Options, Submission
 from infra.cli.exits import CommandError, Exit, UnusableInput
 from infra.cli.patience import Patience
 from infra.cli.source import SourcePdf
+from infra.cli.trouble import Away
 
 #: Cloud Run takes requests of 32 MiB; the rest is room for the form around the file.
 WHOLE_LIMIT_BYTES: Final = 32_000_000
@@ -41,10 +43,16 @@ class Uploader:
 
         Raises CommandError: refused, unreachable, or the file changed meanwhile.
         """
+        # One for all tries: a request that broke off may have been taken, and is not taken twice.
+        key = str(uuid4())
         if pdf.size <= self.whole_limit:
             with _Counted(pdf, on_bytes) as counted:
-                return self._insist(lambda: self.api.send_whole(counted, pdf.filename, options))
-        submission = self._insist(lambda: self.api.open_upload(pdf.filename, pdf.size, options))
+                return self._insist(
+                    lambda: self.api.send_whole(counted, pdf.filename, options, key)
+                )
+        submission = self._insist(
+            lambda: self.api.open_upload(pdf.filename, pdf.size, options, key)
+        )
         if submission.upload_url is None:
             raise CommandError(
                 "The API named no address to upload to.", Exit.FAILED, code="UNKNOWN_ANSWER"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from infra.cli.api import Api, ApiError, Away
+from infra.cli.api import Api
 from infra.cli.jobs import RawJob, read_job
 from infra.cli.patience import Patience
+from infra.cli.trouble import ApiError, Away
 
 #: The kind of the last event of a stream that has told everything.
 END = "end"
@@ -52,10 +53,42 @@ def watch(api: Api, job_id: str, patience: Patience) -> Iterator[RawJob]:
         patience.wait(reason)
 
 
-def _job_of(data: str) -> RawJob | None:
+def follow_events(
+    api: Api, job_id: str, after: str | None, patience: Patience
+) -> Iterator[Mapping[str, object]]:
+    """Yield the job's events with their ids, each once and in order, until the job has ended.
+
+    A stream that breaks off is taken up again after the last event. Raises like `watch`.
+    """
+    while True:
+        ended = False
+        reason: Exception = Away("the event stream ended early")
+        try:
+            for event in api.events(job_id, after, on_open=patience.renew):
+                patience.renew()
+                after = event.id or after
+                content = _object_in(event.data)
+                if event.event == END:
+                    ended = True
+                elif content:
+                    number = int(event.id) if event.id.isdecimal() else event.id
+                    yield {"id": number, **content}
+            # Only the job itself knows whether the stream was over or cut off.
+            if ended and read_job(api.job(job_id)).is_final:
+                return
+        except Away as error:
+            reason = error
+        patience.wait(reason)
+
+
+def _object_in(data: str) -> Mapping[str, object]:
     try:
         content = json.loads(data)
     except ValueError:
-        return None
-    job = content.get("job") if isinstance(content, dict) else None
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _job_of(data: str) -> RawJob | None:
+    job = _object_in(data).get("job")
     return job if isinstance(job, dict) else None

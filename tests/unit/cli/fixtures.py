@@ -11,8 +11,10 @@ import pytest
 from infra.cli.api import Api
 from infra.cli.main import run_command
 from infra.cli.patience import Patience
+from infra.cli.tokens import SelfSigned
 from infra.local.home import Home, StackRecord, identity
-from tests.unit.cli.little_api import SECRET, LittleApi, LittleServer, little_server
+from tests.unit.cli.little_api import LittleApi, LittleServer, little_server
+from tests.unit.cli.little_lists import SECRET
 
 
 class Typed:
@@ -56,7 +58,7 @@ def server(listening: LittleServer) -> LittleApi:
 @pytest.fixture
 def api(server: LittleApi) -> Iterator[Api]:
     """Give the command's view of it."""
-    with Api(server.address, SECRET) as connected:
+    with Api(server.address, SelfSigned(SECRET)) as connected:
         yield connected
 
 
@@ -64,7 +66,9 @@ def api(server: LittleApi) -> Iterator[Api]:
 def quire(tmp_path: Path, server: LittleApi, monkeypatch: pytest.MonkeyPatch) -> Typed:
     """Give the command in a folder of its own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("QUIRE_HOME", raising=False)
+    for name in ("QUIRE_HOME", "QUIRE_URL", "QUIRE_TOKEN", "QUIRE_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     return Typed(tmp_path, server)
 
 

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import jwt
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,7 +21,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-SECRET = "a-secret-of-more-than-thirty-two-bytes"
+from tests.unit.cli.little_lists import LittleLists, problem
+
 JOB_ID = "0198c5be-6f1a-7cc2-a9cb-2d1c8f0e4b11"
 DOCUMENT_ID = "0198c5be-6f1a-7cc2-a9cb-2d1c8f0e4b12"
 
@@ -67,14 +67,19 @@ def a_finished_job(**fields: object) -> dict[str, object]:
     return a_job(**(done | fields))
 
 
-def problem(status: int, code: str, detail: str) -> JSONResponse:
-    """Return a problem as RFC 9457 has it."""
-    return JSONResponse(
-        {"type": "about:blank", "title": code, "status": status, "detail": detail, "code": code},
-        status,
-        media_type="application/problem+json",
-    )
+_PROMISED = (b"content-length", b"100")
 
+
+class CutOff(Response):
+    """An answer that never comes."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Begin to answer, and break off."""
+        await send({"type": "http.response.start", "status": 202, "headers": [_PROMISED]})
+        raise ConnectionAbortedError
+
+
+CUT_OFF = CutOff()
 
 #: A stream's event: its id, its kind and the job in it; or BREAK for a connection that is cut.
 Event = tuple[str, str, dict[str, object] | None]
@@ -82,7 +87,7 @@ BREAK: Event = ("", "break", None)
 
 
 @dataclass
-class LittleApi:
+class LittleApi(LittleLists):
     """What the server does next, and what it was asked."""
 
     address: str = ""
@@ -100,17 +105,17 @@ class LittleApi:
     result_refusals: deque[Response] = field(default_factory=deque)
     redirect_result_to: str | None = None
 
+    headers_of_posts: list[dict[str, str]] = field(default_factory=list)
     posted: list[dict[str, object]] = field(default_factory=list)
     uploaded: bytearray = field(default_factory=bytearray)
     spans: list[str] = field(default_factory=list)
     last_event_ids: list[str | None] = field(default_factory=list)
-    claims: list[dict[str, object]] = field(default_factory=list)
     headers_at_storage: list[dict[str, str]] = field(default_factory=list)
 
     def routes(self) -> list[Route]:
         """Return the server's routes."""
         return [
-            Route("/healthz", lambda _: JSONResponse({"status": "ok"})),
+            *self.list_routes(),
             Route("/v1/documents", self._documents, methods=["POST"]),
             Route("/v1/jobs/{id}", self._job),
             Route("/v1/jobs/{id}/events", self._events),
@@ -119,14 +124,9 @@ class LittleApi:
             Route("/signed", self._signed),
         ]
 
-    def _authorise(self, request: Request) -> None:
-        token = request.headers["Authorization"].removeprefix("Bearer ")
-        self.claims.append(
-            jwt.decode(token, SECRET, algorithms=["HS256"], audience="authenticated")
-        )
-
     async def _documents(self, request: Request) -> Response:
         self._authorise(request)
+        self.headers_of_posts.append(dict(request.headers))
         body: dict[str, object]
         if request.headers["Content-Type"].startswith("application/json"):
             body = await request.json()
@@ -226,7 +226,7 @@ class LittleServer:
 
     def fresh(self) -> LittleApi:
         """Serve a new API from now on."""
-        api = LittleApi(self.address)
+        api = LittleApi(address=self.address)
         self.current = Starlette(routes=api.routes())
         return api
 

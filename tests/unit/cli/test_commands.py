@@ -17,8 +17,8 @@ from tests.unit.cli.little_api import (
     JOB_ID,
     a_finished_job,
     a_job,
-    problem,
 )
+from tests.unit.cli.little_lists import problem
 
 __all__ = ["listening", "quire", "server"]
 

@@ -8,11 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from infra.cli.api import Api, ApiError
+from infra.cli.api import Api
 from infra.cli.exits import UnusableInput
 from infra.cli.results import Destination, fetch_all, first_lines, page_errors, save
+from infra.cli.trouble import ApiError
 from tests.unit.cli.fixtures import api, brief, listening, server
-from tests.unit.cli.little_api import JOB_ID, LittleApi, little_server, problem
+from tests.unit.cli.little_api import JOB_ID, LittleApi, little_server
+from tests.unit.cli.little_lists import problem
 
 __all__ = ["api", "listening", "server"]
 

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.api import Api, ApiError
+from infra.cli.api import Api
 from infra.cli.exits import CommandError, Exit, Unreachable, UnusableInput
 from infra.cli.source import SourcePdf, source_pdf
+from infra.cli.tokens import SelfSigned
+from infra.cli.trouble import ApiError
 from infra.cli.upload import Uploader
 from tests.unit.cli.fixtures import api, brief, listening, server
-from tests.unit.cli.little_api import JOB_ID, SECRET, LittleApi, problem
+from tests.unit.cli.little_api import CUT_OFF, JOB_ID, LittleApi
+from tests.unit.cli.little_lists import SECRET, problem
 
 __all__ = ["api", "listening", "server"]
 
@@ -70,14 +73,27 @@ def test_an_api_that_is_busy_is_asked_again(api: Api, server: LittleApi, tmp_pat
     assert len(content) == 2000
 
 
-def test_a_document_is_not_sent_twice_when_it_may_have_been_taken(
+def test_a_document_that_may_have_been_taken_is_sent_again_with_the_same_key(
     api: Api, server: LittleApi, tmp_path: Path
 ) -> None:
-    server.refusals = deque([problem(500, "PROCESSING_ERROR", "Broken.")])
-    with pytest.raises(ApiError) as refused:
-        Uploader(api, brief).send(a_pdf(tmp_path, 2000), {}, lambda *_: None)
-    assert refused.value.code == "PROCESSING_ERROR"
-    assert server.posted == []
+    server.refusals = deque([problem(500, "INTERNAL_ERROR", "Broken."), CUT_OFF])
+    uploader = Uploader(api, brief)
+    uploader.send(a_pdf(tmp_path, 2000), {}, lambda *_: None)
+    first, second, third = (headers["idempotency-key"] for headers in server.headers_of_posts)
+    assert first == second == third
+    assert {headers["prefer"] for headers in server.headers_of_posts} == {"respond-async"}
+    content = server.posted[0]["content"]
+    assert isinstance(content, bytes)
+    assert len(content) == 2000
+
+
+def test_every_document_has_a_key_of_its_own(api: Api, server: LittleApi, tmp_path: Path) -> None:
+    uploader = Uploader(api, brief, whole_limit=1000)
+    for size in (500, 500, 1500, 1500):
+        server.uploaded.clear()
+        uploader.send(a_pdf(tmp_path, size), {}, lambda *_: None)
+    keys = {headers["idempotency-key"] for headers in server.headers_of_posts}
+    assert len(keys) == 4
 
 
 def test_a_refusal_is_told_with_the_apis_own_sentence_and_code(
@@ -94,7 +110,7 @@ def test_a_refusal_is_told_with_the_apis_own_sentence_and_code(
 
 
 def test_nobody_there_ends_as_unreachable(tmp_path: Path) -> None:
-    with Api("http://127.0.0.1:1", SECRET) as nobody, pytest.raises(Unreachable):
+    with Api("http://127.0.0.1:1", SelfSigned(SECRET)) as nobody, pytest.raises(Unreachable):
         Uploader(nobody, brief).send(a_pdf(tmp_path, 2000), {}, lambda *_: None)
 
 

@@ -6,19 +6,20 @@ from collections import deque
 
 import pytest
 
-from infra.cli.api import Api, ApiError
+from infra.cli.api import Api
 from infra.cli.exits import CommandError, Unreachable
+from infra.cli.tokens import SelfSigned
+from infra.cli.trouble import ApiError
 from infra.cli.watch import watch
 from tests.unit.cli.fixtures import api, brief, listening, server
 from tests.unit.cli.little_api import (
     BREAK,
     JOB_ID,
-    SECRET,
     LittleApi,
     a_finished_job,
     a_job,
-    problem,
 )
+from tests.unit.cli.little_lists import SECRET, problem
 
 __all__ = ["api", "listening", "server"]
 
@@ -109,7 +110,7 @@ def test_a_job_that_is_not_there_is_told_at_once(api: Api, server: LittleApi) ->
 
 
 def test_an_api_that_stays_away_is_given_up() -> None:
-    with Api("http://127.0.0.1:1", SECRET) as nobody, pytest.raises(Unreachable):
+    with Api("http://127.0.0.1:1", SelfSigned(SECRET)) as nobody, pytest.raises(Unreachable):
         lines_of(nobody)
 
 
