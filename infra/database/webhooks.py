@@ -74,7 +74,8 @@ class PostgresWebhooks:
     REOPEN: Final[LiteralString] = """
         UPDATE webhook_deliveries
            SET status = 'pending', tries = 0, next_attempt_at = now(),
-               dispatches = dispatches + 1, dispatched_at = now()
+               lease_expires_at = NULL,
+               dispatches = webhook_deliveries.dispatches + 1, dispatched_at = now()
           FROM jobs
          WHERE webhook_deliveries.id = %(id)s AND jobs.id = job_id AND jobs.owner = %(owner)s
            AND (%(matters)s::text[] IS NULL OR jobs.matter = ANY(%(matters)s))
