@@ -36,6 +36,7 @@ REPLACEMENT: Final = "\ufffd"
 
 #: A hyphen at a line's end with the line's end, between what it parts.
 _LINE_END: Final = re.compile(rf"(?<=\S)[{re.escape(_HYPHENS)}][^\S\r\n]*[\r\n]\s*(?=\S)")
+_SPACES: Final = re.compile(r"\s+")
 _TOKEN: Final = re.compile(rf"[^\s{_DASHES}]+")
 #: A page of every character there is must not fill the memory.
 _MOST_REMEMBERED: Final = 20_000
@@ -133,3 +134,19 @@ def _behind_marks(text: str, end: int) -> int:
     while end < len(text) and unicodedata.combining(text[end]):
         end += 1
     return end
+
+
+def snippet(text: str, start: int, end: int, *, around: int = 60) -> tuple[str, int, int]:
+    """Return a line of text around a match, and where in it the match lies.
+
+    It begins and ends with whole words, at most about `around` code points from the match, and
+    has one space where the text has any number of spaces and line ends.
+    """
+    before, behind = text[max(0, start - around) : start], text[end : end + around]
+    if start > around and (cut := _SPACES.search(before)):
+        before = before[cut.end() :]
+    if len(text) > end + around and len(parts := behind.rsplit(None, 1)) > 1:
+        behind = behind[: behind.rindex(parts[1])]
+    head, match, tail = (_SPACES.sub(" ", part) for part in (before, text[start:end], behind))
+    head, tail = head.lstrip(), tail.rstrip()
+    return head + match + tail, len(head), len(head) + len(match)

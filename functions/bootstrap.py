@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from common.models import ChunkRef, JobId, JobView, ObjectRef
 from common.names import owner_of_upload
 from functions.lazily import built_once
-from functions.scratch import sweep
+from functions.scratch import lasting_folder, sweep
 from infra.logs import configure
 from infra.settings import DoorSettings, Settings
 
@@ -49,11 +49,13 @@ if TYPE_CHECKING:
     from infra.database.jobs import PostgresJobs
     from infra.database.listings import PostgresListings
     from infra.database.merges import PostgresMerges
+    from infra.database.pages import PostgresPages
     from infra.database.pool import Pool
     from infra.database.readiness import PostgresReadiness
     from infra.database.splits import PostgresSplits
     from infra.database.upkeep import PostgresUpkeep
     from infra.database.webhooks import PostgresWebhooks
+    from infra.pdf.pictures import Pictures
     from infra.storage.cloud_storage import CloudStorage
     from infra.storage.supabase import SupabaseStorage
     from infra.tasks.cloud_tasks import CloudTasks
@@ -219,16 +221,17 @@ class Application:
 
         def migrated() -> None:
             if missing := self.database_readiness.missing_migrations():
-                raise NotReady(f"{len(missing)} migrations have not been applied.")
+                raise NotReady(f"Migrations that have not been applied: {len(missing)}.")
 
+        # Their libraries are imported, and connections made, when they are asked.
         return Readiness(
             {
-                "database": lambda: self.database_readiness.ping(),
+                "database": self.database_readiness.ping,
                 "migrations": migrated,
-                "broker": lambda: self.inspection.ping(),
-                "storage": lambda: self.uploads.ping(),
-                "results": lambda: self.results.ping(),
-                "tasks": lambda: self.tasks.ping(),
+                "broker": self.inspection.ping,
+                "storage": self.uploads.ping,
+                "results": self.results.ping,
+                "tasks": self.tasks.ping,
             }
         )
 
@@ -253,6 +256,13 @@ class Application:
         from infra.database.listings import PostgresListings
 
         return PostgresListings(self._pool)
+
+    @built_once
+    def pages(self) -> PostgresPages:
+        """What stands on documents' pages."""
+        from infra.database.pages import PostgresPages
+
+        return PostgresPages(self._pool)
 
     @built_once
     def request_keys(self) -> PostgresRequestKeys:
@@ -433,6 +443,13 @@ class Application:
         from infra.pdf.cutter import Cutter
 
         return Cutter()
+
+    @built_once
+    def pictures(self) -> Pictures:
+        """Draws documents' pages."""
+        from infra.pdf.pictures import Pictures
+
+        return Pictures(lasting_folder("pictures"), self.uploads.download, self.settings.pictures)
 
     @built_once
     def tasks(self) -> CloudTasks:

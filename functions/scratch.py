@@ -5,6 +5,7 @@ A function's disk is its memory, and a worker lives on after a child was killed 
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import shutil
@@ -21,6 +22,13 @@ def scratch_folder(purpose: str) -> Iterator[Path]:
     """Give a folder that is gone afterwards, or is swept once this process is."""
     with tempfile.TemporaryDirectory(prefix=f"quire-{purpose}-{os.getpid()}-") as folder:
         yield Path(folder)
+
+
+def lasting_folder(purpose: str) -> Path:
+    """Return a folder that is gone when this process ends, or is swept once it has ended."""
+    folder = Path(tempfile.mkdtemp(prefix=f"quire-{purpose}-{os.getpid()}-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def sweep() -> None:

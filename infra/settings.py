@@ -248,6 +248,35 @@ class StreamSettings(BaseModel):
     )
 
 
+class PicturesSettings(BaseModel):
+    """Pictures of pages, which the API draws from the uploads. A function's disk is its memory."""
+
+    max_document_mb: int = Field(
+        default=200, ge=0, description="Of a larger upload no page is drawn; 0 draws none at all."
+    )
+    cache_mb: int = Field(
+        default=256, ge=0, description="Uploads that are kept on disk for the next page."
+    )
+    processes: int = Field(default=2, ge=1, description="Pages that are drawn at once.")
+    waiting: int = Field(
+        default=16, ge=0, description="Requests that wait for their turn; more are told to wait."
+    )
+    wait_seconds: float = Field(default=15, gt=0, description="How long a request waits.")
+    memory_mb: int = Field(default=512, ge=64, description="Own memory of a drawing process.")
+    seconds: float = Field(default=10, gt=0, description="Time to draw one page.")
+    idle_seconds: float = Field(
+        default=60, gt=0, description="A drawing process ends after so long a silence."
+    )
+
+    @model_validator(mode="after")
+    def _largest_fits_on_disk(self) -> Self:
+        if self.max_document_mb > self.cache_mb:
+            raise ValueError(
+                "PICTURES__MAX_DOCUMENT_MB is at most PICTURES__CACHE_MB: the document lies there."
+            )
+        return self
+
+
 class CreditsSettings(BaseModel):
     """What reading costs; a credit is a page."""
 
@@ -299,6 +328,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     streams: StreamSettings = StreamSettings()
     credits: CreditsSettings = CreditsSettings()
+    pictures: PicturesSettings = PicturesSettings()
     webhooks: WebhooksSettings
     internal: InternalSettings = InternalSettings()
 

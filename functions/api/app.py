@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from functions.api import controls, documents, events, health, jobs, lists, site, webhooks
+from functions.api import (
+    controls,
+    documents,
+    events,
+    health,
+    jobs,
+    keys,
+    lists,
+    pages,
+    site,
+    webhooks,
+)
 from functions.api.description import describe_api
 from functions.api.limits import install_rate_limits
 from functions.api.problems import install_problems
@@ -24,10 +35,12 @@ def create_app(application: Application) -> FastAPI:
     install_problems(app)
     describe_api(app)
     app.include_router(documents.router)
+    app.include_router(pages.router)
     app.include_router(jobs.router)
     app.include_router(lists.router)
     app.include_router(controls.router)
     app.include_router(events.router)
+    app.include_router(keys.router)
     app.include_router(health.router)
     app.include_router(webhooks.router)
     app.include_router(site.router)

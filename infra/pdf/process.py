@@ -15,7 +15,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from infra.pdf.engine import Engine, Reason, Refused
 
@@ -50,27 +50,33 @@ def load(engine: str) -> Callable[[Path, dict[str, Any]], Engine]:
     return lambda path, command: InPlace(path, command["password"])
 
 
-def main(engine_name: str, memory_bytes: int) -> None:
-    """Answer commands until the parent closes the pipe or goes."""
+def begin() -> TextIO:
+    """Get this process ready for commands and return where its answers go."""
     # Ctrl-C reaches every process of a terminal; this one goes with its parent.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    _alarm(_START_SECONDS)
+    alarm(_START_SECONDS)
     # Nothing that a library prints may end up among the answers.
     replies = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)
+    return replies
+
+
+def main(engine_name: str, memory_bytes: int) -> None:
+    """Answer commands until the parent closes the pipe or goes."""
+    replies = begin()
     open_with = load(engine_name)
     engine: Engine | None = None
     reply: dict[str, Any] = {"ready": True}
     while True:
-        _alarm(0)
+        alarm(0)
         replies.write(json.dumps(reply) + "\n")
         replies.flush()
         line = sys.stdin.readline()
         if not line:
             return
         command = json.loads(line)
-        _alarm(command["seconds"])
+        alarm(command["seconds"])
         try:
             if engine is None:
                 path = Path(command["path"])
@@ -91,7 +97,8 @@ def main(engine_name: str, memory_bytes: int) -> None:
                 reply = {"errno": error.errno, "strerror": error.strerror}
 
 
-def _alarm(seconds: float) -> None:
+def alarm(seconds: float) -> None:
+    """Have the system end this process in so many seconds; with 0, not at all."""
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
