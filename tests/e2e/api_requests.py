@@ -13,7 +13,16 @@ from tests.e2e.quire_client import QuireClient
 BOUNDARY = "a-line-between-parts"
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
 
-FILE_PART = ('form-data; name="file"; filename="a.pdf"', b"%PDF-1.7")
+#: A blank page. Its table of objects is left to the reader, as in many a PDF.
+TINY_PDF = (
+    b"%PDF-1.7\n"
+    b"1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n"
+    b"%%EOF\n"
+)
+FILE_PART = ('form-data; name="file"; filename="a.pdf"', TINY_PDF)
 
 
 def in_parts(*parts: tuple[str, bytes]) -> bytes:
@@ -57,4 +66,5 @@ def options_part(options: object) -> tuple[str, bytes]:
 def sent(
     quire: QuireClient, body: bytes | Iterator[bytes], kind: str = MULTIPART
 ) -> httpx.Response:
-    return quire.http.post("/v1/documents", content=body, headers={"Content-Type": kind})
+    headers = {"Content-Type": kind, "Prefer": "respond-async"}
+    return quire.http.post("/v1/documents", content=body, headers=headers)

@@ -15,6 +15,7 @@ from tests.e2e.api_requests import (
     BOUNDARY,
     FILE_PART,
     MULTIPART,
+    TINY_PDF,
     in_parts,
     opened_form,
     options_part,
@@ -97,7 +98,7 @@ def test_a_form_that_can_not_be_read_says_what_a_form_has(
     "body",
     [
         in_parts(options_part({})),
-        in_parts(('form-data; name="file"', b"%PDF-1.7")),
+        in_parts(('form-data; name="file"', TINY_PDF)),
         in_parts(FILE_PART).removesuffix(f"--{BOUNDARY}--\r\n".encode()),
         b"",
     ],
