@@ -34,7 +34,12 @@ _SENTENCE: Final = "`cursor` must be the `next_cursor` of a page of this list, i
 
 def cursor_behind(job: JobView, *, newest_first: bool) -> str:
     """Return the cursor for what follows this job."""
-    return _written((newest_first, job.created_at, job.id))
+    return cursor_behind_place(Position(job.created_at, job.id), newest_first=newest_first)
+
+
+def cursor_behind_place(place: Position, *, newest_first: bool) -> str:
+    """Return the cursor for what follows in this order."""
+    return _written((newest_first, place.created_at, place.id))
 
 
 def position_of(cursor: str | None, *, newest_first: bool) -> Position | None:
