@@ -6,6 +6,7 @@ is told is the same for every wrong credential: 401, and nothing about why.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -26,6 +27,8 @@ from infra.auth.tokens import InvalidToken
 MAX_OWNER_LENGTH: Final = 255
 #: More would not fit into a header anyhow.
 _MAX_MATTERS: Final = 1000
+#: What a document's matter may be. Surrogates are no text in the database.
+_MATTER: Final = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")
 
 _bearer = HTTPBearer(
     auto_error=False, description="A token signed by Supabase Auth, or an API key (`qk_…`)."
@@ -107,7 +110,7 @@ def _matters(granted: object) -> tuple[str, ...] | None:
     if (
         not isinstance(granted, list)
         or len(granted) > _MAX_MATTERS
-        or not all(isinstance(matter, str) and _is_name(matter) for matter in granted)
+        or not all(isinstance(matter, str) and _MATTER.fullmatch(matter) for matter in granted)
     ):
         raise InvalidToken("app_metadata.matters is no list of names")
     return tuple(granted)
