@@ -40,7 +40,7 @@ class PostgresPages:
     """
 
     WHY_NOT: Final[LiteralString] = """
-        SELECT finished_at IS NULL AS is_awaited,
+        SELECT jobs.finished_at IS NULL AS is_awaited,
                coalesce((SELECT error ->> 'message' FROM jsonb_array_elements(page_errors) AS error
                           WHERE error -> 'number' = to_jsonb(%(number)s::int) LIMIT 1),
                         CASE WHEN chunks.status = 'failed' THEN chunks.error_message END,
