@@ -134,7 +134,7 @@ def test_only_the_pages_asked_for_are_read_and_keep_their_numbers(
 def test_a_page_range_that_the_document_does_not_have_ends_the_job_with_a_sentence(
     quire: QuireClient, five_pages: Path
 ) -> None:
-    job = quire.wait(quire.submit(five_pages, pages="4-9"))
+    job = quire.wait(quire.upload(five_pages, pages="4-9"))
     assert (job["status"], job["error"]["code"]) == ("failed", "INVALID_PAGE_RANGE")
     assert "has 5 pages" in job["error"]["message"]
 
@@ -149,7 +149,7 @@ def test_a_locked_document_opens_with_its_password_only(
     path = tmp_path / "locked.pdf"
     write_encrypted(path, user="secret")
     options = {"password": password} if password else {}
-    job = quire.wait(quire.submit(path, **options))
+    job = quire.wait(quire.upload(path, **options))
     assert (job["error"] or {}).get("code") == outcome
     assert job["status"] == ("failed" if outcome else "completed")
     assert quire.rows("SELECT job_id FROM job_passwords") == []
