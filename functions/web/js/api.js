@@ -45,14 +45,14 @@ export function problemOf(status, text, wait = 0) {
 }
 
 /** Fetches. Raises Problem, or Away. A refused token ends the session. */
-export async function send(path, { method = "GET", json, headers = {}, signal } = {}) {
+export async function send(path, { method = "GET", json, headers = {}, signal, cache = "no-store" } = {}) {
   let answer;
   const used = token();
   try {
     answer = await fetch(path, {
       method,
       signal,
-      cache: "no-store",
+      cache,
       headers: {
         ...(used ? { Authorization: `Bearer ${used}` } : {}),
         ...(json === undefined ? {} : { "Content-Type": "application/json" }),

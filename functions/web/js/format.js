@@ -6,18 +6,18 @@ const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-d
 const COUNT = new Intl.NumberFormat("en");
 
 export const STATUS_NAMES = {
-  pending: "Waiting",
-  processing: "Under work",
+  pending: "Pending",
+  processing: "Processing",
   paused: "Paused",
   completed: "Completed",
-  completed_with_errors: "With errors",
+  completed_with_errors: "Completed with errors",
   failed: "Failed",
   cancelled: "Cancelled",
 };
 
 export const CHUNK_STATUS_NAMES = {
-  pending: "waiting",
-  processing: "under work",
+  pending: "pending",
+  processing: "processing",
   completed: "completed",
   failed: "failed",
 };

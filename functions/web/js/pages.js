@@ -3,7 +3,7 @@
 import { ask, insist, send } from "./api.js";
 
 /** Widths in pixels that are asked for, so that a changed window does not fetch every picture anew. */
-const WIDTHS = [800, 1200, 1600, 2000];
+const WIDTHS = [800, 1200, 1600, 2000, 2400];
 const KEPT = 12;
 
 /** The pages of one document, until the signal lets go of their pictures. */
@@ -39,12 +39,12 @@ export function pageSource(documentId, signal) {
     return kept(
       pictures,
       `${number}@${wide}`,
-      () => insist(async () => URL.createObjectURL(await (await send(`${here}/${number}/picture?width=${wide}`, { signal })).blob()), signal),
+      () => insist(async () => URL.createObjectURL(await (await send(`${here}/${number}/picture?width=${wide}`, { signal, cache: "default" })).blob()), signal),
       URL.revokeObjectURL,
     );
   }
   function search(query, next, stop) {
-    return ask(`/v1/documents/${documentId}/search`, { q: query, cursor: next }, { signal: stop });
+    return ask(`/v1/documents/${documentId}/search`, { q: query, after: next }, { signal: stop });
   }
   return { page, picture, search };
 }

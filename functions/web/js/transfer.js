@@ -21,7 +21,7 @@ export async function transfer(file, options, key, watch) {
 
 async function whole(file, options, key, watch) {
   const form = new FormData();
-  form.append("options", new Blob([JSON.stringify(options)], { type: "application/json" }));
+  form.append("options", JSON.stringify(options));
   form.append("file", file, file.name);
   const headers = { Authorization: `Bearer ${token()}`, Prefer: "respond-async", "Idempotency-Key": key };
   for (let tried = 1; ; tried += 1) {

@@ -36,7 +36,7 @@ export function jobHead({ changed }) {
     "section",
     { class: "jobhead", "aria-busy": "true" },
     h("div", { class: "headline" }, h("div", { class: "title" }, title, state), buttons),
-    h("div", { class: "progress" }, line, eta, bar, percent),
+    h("div", { class: "progress" }, h("div", { class: "said" }, line, eta), h("div", { class: "gauge" }, bar, percent)),
     facts,
   );
   let received = 0;
@@ -74,7 +74,7 @@ export function jobHead({ changed }) {
     const job = head.job;
     if (!job) return;
     const left = job.eta && job.eta.seconds - (performance.now() - received) / 1000;
-    say(eta, job.eta ? `${remaining(left)}, by ${job.eta.basis}` : hasEnded(job) && job.started_at ? `took ${duration((new Date(job.finished_at) - new Date(job.started_at)) / 1000)}` : "\u00a0");
+    say(eta, job.eta ? `${remaining(left)} · ${job.eta.basis}` : hasEnded(job) && job.started_at ? `took ${duration((new Date(job.finished_at) - new Date(job.started_at)) / 1000)}` : "\u00a0");
     const said = [
       job.total_pages && counted(job.total_pages, "page"),
       job.total_chunks && counted(job.total_chunks, "chunk"),

@@ -19,19 +19,18 @@ export function pageText({ pointed, chosen }) {
   element.addEventListener("keydown", stepped);
   return { element, show, point, choose, mark, reveal };
 
-  function show({ text, words, why }) {
+  function show({ text, words, start, why }) {
     at = -1;
     element.scrollTop = 0;
     spans = words.map(({ text: word, confidence }, index) =>
       h("span", { class: confidence < 0.6 ? "poor" : confidence < 0.85 ? "low" : null, title: percent(confidence), data: { index } }, word),
     );
-    if (!words.length) return fill(element, h("p", { class: "blank small" }, why ? "There is no text: the page could not be read." : "There is no text on this page."));
-    fill(element, woven(text, words));
+    if (!text) return fill(element, h("p", { class: "blank small" }, why ? "There is no text: the page could not be read." : "There is no text on this page."));
+    return fill(element, woven(text, words, start));
   }
   /** The words with what stands between them, as the page has it. */
-  function woven(text, words) {
+  function woven(text, words, base) {
     const letters = characters(text);
-    const base = words[0].start - Math.max(0, text.indexOf(words[0].text));
     const pieces = [];
     let end = 0;
     words.forEach((word, index) => {

@@ -2,7 +2,7 @@
 
 import { ask, insist } from "../api.js";
 import { announce, fill, h, say } from "../dom.js";
-import { count, hasResult } from "../format.js";
+import { count, counted, hasResult, percent } from "../format.js";
 import { icon } from "../icons.js";
 import { complain, trouble } from "../notices.js";
 import { pageSource } from "../pages.js";
@@ -100,7 +100,7 @@ function openDocument(root, job, { signal, query, number: first }) {
       text.show(page);
       await view.show(page, `Page ${number} of ${total}`);
       if (wanted !== number || signal.aborted) return;
-      say(sure, page.words.length ? `${count(page.words.length)} words, ${Math.floor(page.confidence * 100)} % sure` : "");
+      say(sure, page.text ? `${counted(page.words.length, "word")}, ${percent(page.confidence)} sure` : "");
       markHits();
       if (hit) showHit(hit);
       announce(`Page ${number} of ${total}`);
@@ -120,7 +120,7 @@ function openDocument(root, job, { signal, query, number: first }) {
   }
   function missing(error) {
     if (error.status !== 404) throw error;
-    return unread({ message: "It was not among the pages that were to be read.", code: error.code });
+    return unread(error);
   }
   function unread({ message, code }) {
     return { number, words: [], text: "", confidence: 0, width: 0, height: 0, why: message, code };
@@ -134,7 +134,7 @@ function openDocument(root, job, { signal, query, number: first }) {
     view.choose(index);
     text.choose(index);
     const word = words[index];
-    if (tell && word) announce(`${word.text}, ${Math.floor(word.confidence * 100)} % sure`);
+    if (tell && word) announce(`${word.text}, ${percent(word.confidence)} sure`);
   }
   function toggleBoxes() {
     boxes.setAttribute("aria-pressed", String(view.toggleBoxes()));
@@ -182,7 +182,10 @@ function openDocument(root, job, { signal, query, number: first }) {
     event.preventDefault();
     does();
   }
-  if (query) folders.open(1);
+  if (query) {
+    folders.open(1);
+    search.begin();
+  }
   turn(first);
   return { turn };
 }

@@ -1,12 +1,12 @@
 // Search in a document: the hits as a list, each a way to its page.
 
 import { announce, fill, h, later, say } from "../dom.js";
-import { count, counted } from "../format.js";
+import { characters, count, counted } from "../format.js";
 import { trouble } from "../notices.js";
 
 /** The panel. `found()` is told of new hits, `visit(hit)` of the one to go to. */
 export function searchPanel({ signal, pages, query, found, visit }) {
-  const input = h("input", { type: "search", placeholder: "Search in this document", "aria-label": "Search in this document", maxlength: 200, value: query, oninput: later(200, () => begin(), signal) });
+  const input = h("input", { type: "search", placeholder: "Search in this document", "aria-label": "Search in this document", maxlength: 200, value: query, oninput: later(200, begin, signal) });
   const sum = h("p", { class: "hint", "aria-live": "polite" }, "\u00a0");
   const list = h("ol", { class: "hits" });
   const more = h("button", { type: "button", class: "more", onclick: () => further().catch(failed) }, "Show more");
@@ -15,8 +15,7 @@ export function searchPanel({ signal, pages, query, found, visit }) {
   let asked = new AbortController();
   let next = null;
   let current = -1;
-  const panel = { element, hits: [], query, opened, focus, step };
-  if (query) begin();
+  const panel = { element, hits: [], query, begin, opened, focus, step };
   return panel;
 
   function opened() {
@@ -56,7 +55,7 @@ export function searchPanel({ signal, pages, query, found, visit }) {
     fill(below, trouble(error, begin));
   }
   function row(hit, at) {
-    return h("li", {}, h("button", { type: "button", class: "way", onclick: () => go(at) }, h("b", {}, `Page ${count(hit.page)}`), h("span", { dir: "auto" }, marked(hit.snippet, panel.query))));
+    return h("li", {}, h("button", { type: "button", class: "way", onclick: () => go(at) }, h("b", {}, `Page ${count(hit.page)}`), h("span", { dir: "auto" }, marked(hit))));
   }
   function go(at) {
     current = at;
@@ -77,10 +76,9 @@ export function searchPanel({ signal, pages, query, found, visit }) {
   }
 }
 
-/** The snippet with what was asked for marked, wherever its letters stand. */
-function marked(snippet, query) {
-  const at = snippet.toLocaleLowerCase().indexOf(query.toLocaleLowerCase());
-  if (at < 0) return snippet;
-  const end = at + query.length;
-  return [snippet.slice(0, at), h("mark", {}, snippet.slice(at, end)), snippet.slice(end)];
+/** The snippet with what was found marked. */
+function marked({ snippet, snippet_start: start, snippet_end: end }) {
+  const letters = characters(snippet);
+  const part = (from, to) => letters.slice(from, to).join("");
+  return [part(0, start), h("mark", {}, part(start, end)), part(end)];
 }

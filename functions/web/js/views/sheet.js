@@ -15,7 +15,7 @@ const STEPS = [0.4, 0.5, 0.65, 0.8, 1, 1.25, 1.5, 2, 2.5, 3];
 /** The picture. `pointed(index)` and `chosen(index)` are told of a word, -1 for none. */
 export function sheet({ signal, pages, pointed, chosen }) {
   const picture = h("img", { alt: "", decoding: "async", draggable: "false" });
-  const overlay = s("svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true", class: "words" });
+  const overlay = s("svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true", class: "overlay" });
   const tip = h("div", { class: "tip", hidden: true, "aria-hidden": "true" });
   const paper = h("div", { class: "paper skeleton", role: "figure" }, picture, overlay, tip);
   const element = h("div", { class: "viewport", tabindex: 0, role: "region", "aria-label": "The page's picture" }, paper);
@@ -54,7 +54,7 @@ export function sheet({ signal, pages, pointed, chosen }) {
       s("rect", { x: x0, y: y0, width: Math.max(0, x1 - x0), height: Math.max(0, y1 - y0), class: confidence < POOR ? "poor" : confidence < LOW ? "low" : null, "data-index": index }),
     );
     fill(overlay, rects);
-    fill(paper, picture, overlay, tip, page.why && h("div", { class: "unread" }, h("p", {}, h("strong", {}, "This page could not be read. "), page.why, page.code && h("code", {}, page.code))));
+    fill(paper, picture, overlay, tip, page.why && h("div", { class: "unread" }, h("p", {}, page.why, page.code && h("code", {}, page.code))));
     paper.setAttribute("aria-label", label);
     paper.classList.remove("turning", "skeleton");
     element.scrollTop = 0;
