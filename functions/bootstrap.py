@@ -6,6 +6,7 @@ imported, the first time something in this process needs it: a function is bille
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -13,11 +14,14 @@ from typing import TYPE_CHECKING
 from common.models import ChunkRef, JobId, JobView, ObjectRef
 from common.names import owner_of_upload
 from functions.lazily import built_once
+from functions.logged import logged
 from functions.scratch import lasting_folder, sweep
+from infra.job_log import JobLogHandler
 from infra.logs import configure
 from infra.settings import DoorSettings, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from celery import Celery
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
     from infra.database.controls import PostgresControls
     from infra.database.credits import PostgresCredits
     from infra.database.idempotency import PostgresRequestKeys
+    from infra.database.job_logs import PostgresJobLogs
     from infra.database.jobs import PostgresJobs
     from infra.database.listings import PostgresListings
     from infra.database.merges import PostgresMerges
@@ -55,6 +60,7 @@ if TYPE_CHECKING:
     from infra.database.splits import PostgresSplits
     from infra.database.upkeep import PostgresUpkeep
     from infra.database.webhooks import PostgresWebhooks
+    from infra.log_lines import LogLine
     from infra.pdf.pictures import Pictures
     from infra.storage.cloud_storage import CloudStorage
     from infra.storage.supabase import SupabaseStorage
@@ -67,9 +73,12 @@ class Application:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        #: Writes what this process logs about jobs beside them.
+        self.job_log = JobLogHandler(self._write_log)
 
     # ── use cases ────────────────────────────────────────────────────────────────────────────
 
+    @logged
     def split_document(self, source: ObjectRef) -> None:
         """Cut a landed upload and dispatch its chunks."""
         from functions.pipeline.split_document import ChunkLimits, split_document
@@ -97,6 +106,7 @@ class Application:
         if job_id is not None:
             self.announce(job_id)
 
+    @logged
     def process_chunk(self, chunk: ChunkRef) -> None:
         """Read one chunk."""
         from functions.pipeline.process_chunk import RetryPolicy, process_chunk
@@ -122,6 +132,7 @@ class Application:
             lease=timedelta(seconds=self.settings.leases.chunk_seconds),
         )
 
+    @logged
     def merge_chunks(self, job_id: JobId) -> None:
         """Bind a job's chunk results."""
         from functions.pipeline.merge_chunks import merge_chunks
@@ -142,6 +153,7 @@ class Application:
 
         announce(job_id, webhooks=self.webhooks, tasks=lambda: self.tasks)
 
+    @logged
     def deliver_webhook(self, delivery_id: UUID) -> None:
         """Tell it."""
         from common.webhooks import WebhookRetries
@@ -165,6 +177,7 @@ class Application:
 
         redeliver(delivery_id, caller, webhooks=self.webhooks, tasks=lambda: self.tasks)
 
+    @logged
     def maintain(self) -> MaintainReport:
         """Send again what stopped, and clean up."""
         from functions.pipeline.announce import resend_webhooks
@@ -192,6 +205,7 @@ class Application:
             budget=timedelta(seconds=self.settings.maintain.clean_up_seconds),
         )
 
+    @logged
     def control_job(
         self, action: Action, job_id: JobId, caller: Caller, *, password: str | None = None
     ) -> JobView:
@@ -331,6 +345,16 @@ class Application:
             resend_after=timedelta(seconds=maintain.resend_after_seconds),
             upload_deadline=timedelta(seconds=maintain.upload_deadline_seconds),
         )
+
+    def _write_log(self, lines: Sequence[LogLine]) -> None:
+        self.job_logs.write(lines)
+
+    @built_once
+    def job_logs(self) -> PostgresJobLogs:
+        """Jobs' own log lines."""
+        from infra.database.job_logs import PostgresJobLogs
+
+        return PostgresJobLogs(self._pool)
 
     @built_once
     def webhooks(self) -> PostgresWebhooks:
@@ -537,4 +561,6 @@ def application() -> Application:
     settings = Settings()
     configure(settings.log_level)
     sweep()
-    return Application(settings)
+    built = Application(settings)
+    logging.getLogger().addHandler(built.job_log)
+    return built

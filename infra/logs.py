@@ -7,6 +7,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Final
 
+from common.log_context import LogContext, current
+
 #: What every LogRecord has; anything else on one came by `extra`.
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -22,10 +24,25 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             "logger": record.name,
         }
-        entry |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        entry |= _about(current())
+        entry |= extra_fields(record)
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry, default=str, ensure_ascii=False)
+
+
+def extra_fields(record: logging.LogRecord) -> dict[str, object]:
+    """Return what was given to the record by `extra`."""
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
+
+
+def _about(context: LogContext | None) -> dict[str, object]:
+    """Return what the work at hand is about, for lines that do not say it themselves."""
+    if context is None:
+        return {}
+    about = {"job_id": context.job_id, "chunk_index": context.chunk_index}
+    about["attempt"] = context.attempt
+    return {name: value for name, value in about.items() if value is not None}
 
 
 def configure(level: str) -> None:

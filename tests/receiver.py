@@ -68,7 +68,7 @@ class WebhookReceiver:
                 except (ConnectionError, ssl.SSLError):
                     self.close_connection = True  # the sender had enough, as some tests mean it to
 
-            do_GET = do_POST
+            do_GET = do_POST  # noqa: N815
 
             def _say(self, answer: tuple[int, dict[str, str]] | Answering) -> None:
                 if callable(answer):

@@ -12,6 +12,7 @@ from functions.api import (
     jobs,
     keys,
     lists,
+    logs,
     pages,
     site,
     webhooks,
@@ -42,6 +43,7 @@ def create_app(application: Application) -> FastAPI:
     app.include_router(events.router)
     app.include_router(keys.router)
     app.include_router(health.router)
+    app.include_router(logs.router)
     app.include_router(webhooks.router)
     app.include_router(site.router)
     return app

@@ -46,7 +46,11 @@ def read_or_bisect(
                 raise  # would fail every page alike
             except PermanentError as error:
                 if len(part) == 1:
-                    log.warning("page can't be read", extra={"page": part.start, **work.log_fields})
+                    log.warning(
+                        "page can't be read",
+                        extra=work.log_fields
+                        | {"page": part.start, "code": error.code, "reason": error.message},
+                    )
                     return _unreadable(work, part, error)
                 if not whole.exists():
                     whole.write_bytes(pdf)

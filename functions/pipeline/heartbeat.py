@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from types import TracebackType
 from typing import Self
 
@@ -25,7 +26,10 @@ class Heartbeat:
         self._every = every_seconds
         self._lost = False
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        # What it logs belongs to the holder's work.
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._beat,), name="heartbeat", daemon=True
+        )
 
     def check(self) -> None:
         """Stop the holder where the lease has gone to another attempt."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,6 +16,7 @@ import msgspec
 
 from common.errors import LeaseLost, NotFound, PermanentError, TransientError
 from common.lifecycle import ChunkStatus, JobStatus
+from common.log_context import logging_for
 from common.merging import box_rows, check_pages, count_words, page_row, shift_page
 from common.models import ChunkRef, JobId, MergedDocument, MergeWork, StoredChunk
 from common.names import merged_result, merged_text
@@ -57,27 +59,28 @@ def merge_chunks(
     if work is None:
         log.info("merge is done, taken or not due", extra={"job_id": str(job_id)})
         return
-    live.publish(job_id)
-    try:
-        refuse_if_stalled(work.stalls)
-        with (
-            scratch_folder("merge") as folder,
-            Heartbeat(
-                lambda: merges.renew(work), every_seconds=lease.total_seconds() / 3
-            ) as heartbeat,
-        ):
-            _bind(work, folder, heartbeat, merges, results, dispatch)
-    except LeaseLost:
-        log.warning("merge lost its lease", extra={"job_id": str(job_id)})
-        merges.discard_pages(work)
-        return
-    except PermanentError as error:
-        log.error("merge failed", extra={"job_id": str(job_id), "code": error.code})
-        _fail(work, error, merges)
-    except BaseException as error:
-        merges.release(work, counted=not isinstance(error, TransientError))
-        raise
-    live.publish(job_id)
+    with logging_for(job_id, attempt=work.attempt):
+        live.publish(job_id)
+        try:
+            refuse_if_stalled(work.stalls)
+            with (
+                scratch_folder("merge") as folder,
+                Heartbeat(
+                    lambda: merges.renew(work), every_seconds=lease.total_seconds() / 3
+                ) as heartbeat,
+            ):
+                _bind(work, folder, heartbeat, merges, results, dispatch)
+        except LeaseLost:
+            log.warning("merge lost its lease", extra={"job_id": str(job_id)})
+            merges.discard_pages(work)
+            return
+        except PermanentError as error:
+            log.error("merge failed", extra={"code": error.code, "reason": error.message})
+            _fail(work, error, merges)
+        except BaseException as error:
+            merges.release(work, counted=not isinstance(error, TransientError))
+            raise
+        live.publish(job_id)
 
 
 def _bind(
@@ -88,6 +91,7 @@ def _bind(
     results: Results,
     dispatch: Dispatch,
 ) -> None:
+    began = time.monotonic()
     spool, text = folder / "result.json", folder / "text.txt"
     bound = _Bound(work)
     with spool.open("wb") as result_file, text.open("wb") as text_file:
@@ -114,6 +118,15 @@ def _bind(
             chain.from_iterable(map(box_rows, pages)) if "boxes" in work.outputs else (),
         )
     merges.finish(work, merged)
+    log.info(
+        "result is bound",
+        extra={
+            "status": merged.status.value,
+            "pages": merged.pages,
+            "failed_pages": merged.failed_pages,
+            "seconds": round(time.monotonic() - began, 2),
+        },
+    )
 
 
 def _read_again(work: MergeWork, chunk: StoredChunk, merges: Merges, dispatch: Dispatch) -> None:

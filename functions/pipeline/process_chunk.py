@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -19,6 +21,7 @@ from common.errors import (
     QuotaError,
     TransientError,
 )
+from common.log_context import logging_for
 from common.merging import fill_in
 from common.models import ChunkOutcome, ChunkRef, ChunkWork
 from common.names import chunk_result
@@ -81,45 +84,49 @@ def process_chunk(
     harmless, and exactly one finisher of a job's chunks is told that it was the last. `engine`
     and `cutter` are built when they are first needed.
     """
-    with locks.acquire(ref) as is_ours:
-        # A lock may outlive its holder by its whole time to live; the row knows better.
-        if not is_ours and chunks.is_held(ref.id):
-            log.info("chunk is being read elsewhere", extra={"chunk_id": str(ref.id)})
-            return
-        work = chunks.claim(ref.id)
-        if work is None:
-            log.info("chunk is done, taken, held or not due", extra={"chunk_id": str(ref.id)})
-            return
-        live.publish(work.job_id)
-        outcome: ChunkOutcome | None
-        try:
-            outcome = _read_and_record(
-                work, chunks, uploads, engine, cutter, results, retries, lease
+    with ExitStack() as about:
+        with locks.acquire(ref) as is_ours:
+            # A lock may outlive its holder by its whole time to live; the row knows better.
+            if not is_ours and chunks.is_held(ref.id):
+                log.info("chunk is being read elsewhere", extra={"chunk_id": str(ref.id)})
+                return
+            work = chunks.claim(ref.id)
+            if work is None:
+                log.info("chunk is done, taken, held or not due", extra={"chunk_id": str(ref.id)})
+                return
+            about.enter_context(
+                logging_for(work.job_id, chunk_index=work.index, attempt=work.attempt)
             )
-        except LeaseLost:
-            log.warning("lease lost", extra=work.log_fields)
-            return
-        except QuotaError as error:
-            # A service may ask for hours; the broker must not hold a message for so long.
-            seconds = min(error.retry_after_seconds, _LONGEST_HOLD_SECONDS)
-            delay = timedelta(seconds=seconds * random.uniform(1, 1.5))  # noqa: S311
-            _put_back(work, error, delay, chunks, dispatch, counted=False)
             live.publish(work.job_id)
-            return
-        except TransientError as error:
-            if work.failures + 1 < retries.max_tries:
-                delay = retries.delay(work.failures)
-                _put_back(work, error, delay, chunks, dispatch, counted=True)
+            outcome: ChunkOutcome | None
+            try:
+                outcome = _read_and_record(
+                    work, chunks, uploads, engine, cutter, results, retries, lease
+                )
+            except LeaseLost:
+                log.warning("lease lost", extra=work.log_fields)
+                return
+            except QuotaError as error:
+                # A service may ask for hours; the broker must not hold a message for so long.
+                seconds = min(error.retry_after_seconds, _LONGEST_HOLD_SECONDS)
+                delay = timedelta(seconds=seconds * random.uniform(1, 1.5))  # noqa: S311
+                _put_back(work, error, delay, chunks, dispatch, counted=False)
                 live.publish(work.job_id)
                 return
-            outcome = _fail(work, error, chunks)
-        except (PermanentError, NotFound) as error:
-            outcome = _fail(work, error, chunks)
-    if outcome is None:
-        return
-    live.publish(work.job_id)
-    if outcome.was_last:
-        hand_on(outcome, tasks)
+            except TransientError as error:
+                if work.failures + 1 < retries.max_tries:
+                    delay = retries.delay(work.failures)
+                    _put_back(work, error, delay, chunks, dispatch, counted=True)
+                    live.publish(work.job_id)
+                    return
+                outcome = _fail(work, error, chunks)
+            except (PermanentError, NotFound) as error:
+                outcome = _fail(work, error, chunks)
+        if outcome is None:
+            return
+        live.publish(work.job_id)
+        if outcome.was_last:
+            hand_on(outcome, tasks)
 
 
 def _read_and_record(
@@ -137,6 +144,9 @@ def _read_and_record(
             f"{work.lost_leases} workers fell silent while reading these pages.",
             code="TASK_TIMEOUT",
         )
+    if work.lost_leases:
+        log.warning("a worker before fell silent over this chunk", extra=work.log_fields)
+    began = time.monotonic()
     with Heartbeat(
         lambda: chunks.renew(work), every_seconds=lease.total_seconds() / 3
     ) as heartbeat:
@@ -152,12 +162,23 @@ def _read_and_record(
         content = msgspec.json.encode(result)
         path = chunk_result(work.document_id, work.index, work.run, work.attempt)
         results.write_chunk(path, content)
-        return chunks.complete(
+        outcome = chunks.complete(
             work,
             path=path,
             checksum=hashlib.sha256(content).hexdigest(),
             errors=result.errors,
         )
+    log.info(
+        "chunk is read",
+        extra=work.log_fields
+        | {
+            "pages": str(work.pages),
+            "failed_pages": len(result.errors),
+            "seconds": round(time.monotonic() - began, 2),
+            "try": work.failures + 1,
+        },
+    )
+    return outcome
 
 
 def _earlier(work: ChunkWork, results: Results) -> ChunkResult | None:
@@ -184,7 +205,14 @@ def _put_back(
     counted: bool,
 ) -> None:
     log.warning(
-        "chunk is put back", extra=work.log_fields | {"code": error.code, "counted": counted}
+        "chunk is put back",
+        extra=work.log_fields
+        | {
+            "code": error.code,
+            "reason": error.message,
+            "counted": counted,
+            "wait_seconds": round(delay.total_seconds(), 1),
+        },
     )
     try:
         chunks.put_back(work, code=error.code, message=error.message, delay=delay, counted=counted)
@@ -196,7 +224,7 @@ def _put_back(
 
 
 def _fail(work: ChunkWork, error: QuireError, chunks: Chunks) -> ChunkOutcome | None:
-    log.error("chunk failed", extra=work.log_fields | {"code": error.code})
+    log.error("chunk failed", extra=work.log_fields | {"code": error.code, "reason": error.message})
     try:
         if work.earlier is not None:
             # The pages that were read before stay read.

@@ -7,8 +7,10 @@ its total from the start and a split that crashed goes on where it stopped.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +26,7 @@ from common.errors import (
     TransientError,
 )
 from common.lifecycle import ChunkStatus
+from common.log_context import logging_for
 from common.models import ChunkRef, JobId, ObjectRef, PlannedChunk, SplitWork
 from common.names import chunk_pdf, is_promised
 from common.pages import PageRange, parse_page_selection
@@ -88,37 +91,42 @@ def split_document(
     if work is None:
         log.info("upload is split or being split", extra={"object": source.name})
         return None
-    live.publish(work.job_id)
-    try:
-        with (
-            scratch_folder("split") as folder,
-            Heartbeat(
-                lambda: splits.renew(work), every_seconds=lease.total_seconds() / 3
-            ) as heartbeat,
-        ):
-            split = _Split(
-                work,
-                folder,
-                heartbeat,
-                splits,
-                uploads,
-                cutter,
-                chunks,
-                dispatch,
-                tasks,
-                live,
-                limits,
+    with logging_for(work.job_id, attempt=work.attempt):
+        live.publish(work.job_id)
+        try:
+            with (
+                scratch_folder("split") as folder,
+                Heartbeat(
+                    lambda: splits.renew(work), every_seconds=lease.total_seconds() / 3
+                ) as heartbeat,
+            ):
+                split = _Split(
+                    work,
+                    folder,
+                    heartbeat,
+                    splits,
+                    uploads,
+                    cutter,
+                    chunks,
+                    dispatch,
+                    tasks,
+                    live,
+                    limits,
+                )
+                refuse_if_stalled(work.stalls)
+                split.run()
+        except (PermanentError, NotFound, InsufficientCredits) as error:
+            log.error(
+                "document can't be split",
+                extra={"code": error.code, "reason": error.message},
             )
-            refuse_if_stalled(work.stalls)
-            split.run()
-    except (PermanentError, NotFound, InsufficientCredits) as error:
-        splits.fail(work, error.code, error.message)
-    except LeaseLost:
-        log.warning("split lost its lease", extra={"job_id": str(work.job_id)})
-    except BaseException as error:
-        splits.release(work, counted=not isinstance(error, TransientError))
-        raise
-    live.publish(work.job_id)
+            splits.fail(work, error.code, error.message)
+        except LeaseLost:
+            log.warning("split lost its lease", extra={"job_id": str(work.job_id)})
+        except BaseException as error:
+            splits.release(work, counted=not isinstance(error, TransientError))
+            raise
+        live.publish(work.job_id)
     return work.job_id
 
 
@@ -138,11 +146,15 @@ class _Split:
     room: Semaphore = field(default_factory=lambda: Semaphore(2 * _UPLOADS_AT_ONCE))
 
     def run(self) -> None:
+        began = time.monotonic()
         # An earlier attempt may have cut everything and only not said so.
         if self.work.planned_pages is None or self._waiting():
             self._cut_source()
         self.splits.finish(self.work)
-        log.info("document is split", extra={"job_id": str(self.work.job_id)})
+        log.info(
+            "document is split",
+            extra={"seconds": round(time.monotonic() - began, 2)},
+        )
 
     def _cut_source(self) -> None:
         path = self.folder / "source.pdf"
@@ -185,17 +197,28 @@ class _Split:
             )
         except QuireError as error:
             raise PermanentError(error.message, code=error.code) from error
+        planned = plan_chunks(
+            selection,
+            size=pages,
+            average_page_bytes=size / pdf.page_count,
+            max_bytes=self.limits.max_bytes,
+        )
         self.splits.plan(
             self.work,
             page_count=pdf.page_count,
             size=size,
             warnings=pdf.warnings,
-            chunks=plan_chunks(
-                selection,
-                size=pages,
-                average_page_bytes=size / pdf.page_count,
-                max_bytes=self.limits.max_bytes,
-            ),
+            chunks=planned,
+        )
+        log.info(
+            "document is planned",
+            extra={
+                "page_count": pdf.page_count,
+                "pages": sum(len(each) for each in planned),
+                "chunks": len(planned),
+                "bytes": size,
+                "warnings": list(pdf.warnings),
+            },
         )
         self.live.publish(self.work.job_id)
 
@@ -205,7 +228,7 @@ class _Split:
             wave: list[_Uploading] = []
             wave_size = 1
             for chunk, path in self._cut(pdf, chunks):
-                wave.append((chunk, pool.submit(self._upload, chunk, path)))
+                wave.append((chunk, pool.submit(copy_context().run, self._upload, chunk, path)))
                 if len(wave) >= wave_size:
                     self._send(wave, pdf.warnings)
                     wave, wave_size = [], min(wave_size * 2, 32)
@@ -241,7 +264,15 @@ class _Split:
 
     def _fail_page(self, chunk: PlannedChunk, error: PermanentError) -> None:
         """A page that can't be cut does not fail the document: it is counted and named."""
-        log.warning("page can't be cut", extra={"page": chunk.pages.start, "code": error.code})
+        log.warning(
+            "page can't be cut",
+            extra={
+                "page": chunk.pages.start,
+                "chunk_index": chunk.index,
+                "code": error.code,
+                "reason": error.message,
+            },
+        )
         outcome = self.chunks.fail_uncut(chunk.id, chunk.pages, error.code, error.message)
         if outcome.was_last:
             hand_on(outcome, self.tasks)
