@@ -139,7 +139,13 @@ def _granted(caller: Caller, wanted: WantedKey) -> tuple[tuple[Scope, ...], tupl
 
 
 def _shown(key: KeyView) -> dict[str, Any]:
-    return {
-        name: value.isoformat() if name.endswith("_at") and value else value
-        for name, value in asdict(key).items()
+    times = {
+        name: time.isoformat() if time else None
+        for name, time in (
+            ("created_at", key.created_at),
+            ("last_used_at", key.last_used_at),
+            ("expires_at", key.expires_at),
+            ("revoked_at", key.revoked_at),
+        )
     }
+    return {**asdict(key), **times, "id": str(key.id)}
