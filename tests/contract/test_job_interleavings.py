@@ -7,7 +7,7 @@ any moment, also long after it was given up. What is checked after every step st
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -32,6 +32,7 @@ from common.errors import InsufficientCredits, LeaseLost
 from common.lifecycle import FINAL_JOB_STATUSES, JobStatus
 from common.models import (
     ChunkId,
+    ChunkOutcome,
     ChunkWork,
     JobId,
     MergedDocument,
@@ -90,8 +91,9 @@ class JobMachine(RuleBasedStateMachine):
         waves=st.integers(0, 9),
         finished=st.integers(0, 4),
         granted=st.sampled_from([1000, 8, 3]),
+        is_damaged=st.booleans(),
     )
-    def begin(self, chunks: int, waves: int, finished: int, granted: int) -> None:
+    def begin(self, chunks: int, waves: int, finished: int, granted: int, is_damaged: bool) -> None:
         """Begin somewhere on the way: some chunks cut, some of those read."""
         self.owner = f"owner-{uuid4()}"
         self.caller = Caller(self.owner)
@@ -99,6 +101,7 @@ class JobMachine(RuleBasedStateMachine):
         self.splits = PostgresSplits(self.world.pool, lease=LEASE, credits_enabled=True)
         PostgresCredits(self.world.pool).grant(self.owner, granted)
         self.planned_chunks = chunks
+        self.is_damaged = is_damaged
         self.source = ObjectRef("uploads", f"{uuid4()}.pdf", 1)
         self.splitters: list[SplitWork] = []
         self.workers: list[ChunkWork] = []
@@ -180,23 +183,28 @@ class JobMachine(RuleBasedStateMachine):
         work = self.workers.pop(which % len(self.workers))
         errors = [PageError(work.pages.start, "PAGE_UNREADABLE", "It can't be read.")][:bad_pages]
         self.counted(
-            lambda: self.world.chunks.complete(work, path="p", checksum="c", errors=errors)
+            work,
+            lambda: self.world.chunks.complete(work, path="p", checksum="c", errors=errors),
         )
 
     @precondition(lambda self: self.workers)
     @rule(which=st.integers(0, 9))
     def fail(self, which: int) -> None:
         work = self.workers.pop(which % len(self.workers))
-        self.counted(lambda: self.world.chunks.fail(work, "OCR_REFUSED", "Document AI timeout"))
+        self.counted(
+            work, lambda: self.world.chunks.fail(work, "OCR_REFUSED", "Document AI timeout")
+        )
 
-    def counted(self, record: Any) -> None:
+    def counted(self, work: ChunkWork, record: Callable[[], ChunkOutcome]) -> None:
         before = self.seen
+        chunk = self.world.one("SELECT status, attempt FROM chunks WHERE id = %s", work.id)
         try:
             outcome = record()
         except LeaseLost:
             assert self.facts() == before, "what does not count changes nothing"
             return
         assert before["status"] in ("processing", "paused"), "nothing counts after the end"
+        assert chunk == {"status": "processing", "attempt": work.attempt}, "only the holder counts"
         done = before["completed_chunks"] + before["failed_chunks"]
         whole = done + 1 == before["total_chunks"]
         assert outcome.was_last == (whole and before["status"] == "processing")
@@ -261,7 +269,7 @@ class JobMachine(RuleBasedStateMachine):
     def merged(self) -> MergedDocument:
         facts = self.facts()
         status = JobStatus.COMPLETED
-        if facts["failed_pages"]:
+        if facts["failed_pages"] or self.is_damaged:
             status = JobStatus.COMPLETED_WITH_ERRORS
         if not facts["completed_pages"]:
             status = JobStatus.FAILED
@@ -314,6 +322,7 @@ class JobMachine(RuleBasedStateMachine):
             assert self.facts() == before
         else:
             assert before["status"] in ("failed", "completed_with_errors")
+            assert before["status"] == "failed" or before["failed_pages"], "there is what to retry"
 
     # ── time, and maintain ───────────────────────────────────────────────────────────────────
 
