@@ -142,11 +142,13 @@ def snippet(text: str, start: int, end: int, *, around: int = 60) -> tuple[str, 
     It begins and ends with whole words, at most about `around` code points from the match, and
     has one space where the text has any number of spaces and line ends.
     """
-    before, behind = text[max(0, start - around) : start], text[end : end + around]
-    if start > around and (cut := _SPACES.search(before)):
-        before = before[cut.end() :]
-    if len(text) > end + around and len(parts := behind.rsplit(None, 1)) > 1:
-        behind = behind[: behind.rindex(parts[1])]
-    head, match, tail = (_SPACES.sub(" ", part) for part in (before, text[start:end], behind))
+    first, last = max(0, start - around), min(len(text), end + around)
+    if first and not text[first - 1].isspace() and (cut := _SPACES.search(text, first, start)):
+        first = cut.end()
+    if last < len(text) and not text[last].isspace():
+        words = text[end:last].rsplit(None, 1)
+        last -= len(words[1]) if len(words) > 1 else 0
+    parts = (text[first:start], text[start:end], text[end:last])
+    head, match, tail = (_SPACES.sub(" ", part) for part in parts)
     head, tail = head.lstrip(), tail.rstrip()
     return head + match + tail, len(head), len(head) + len(match)
