@@ -77,6 +77,8 @@ class SplitWork:
     #: None where none has.
     planned_pages: int | None
     priority: Priority = Priority.NORMAL
+    #: What the file's SHA-256 must be, in hexadecimal; None where nobody has said.
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import file_digest
 from pathlib import Path
 from threading import Semaphore
 
@@ -160,6 +161,7 @@ class _Split:
         path = self.folder / "source.pdf"
         with self.cutter.standby() as cutter:
             size = self.uploads.download(self.work.source, path)
+            self._check_content(path)
             with cutter.open(path, self.work.password) as pdf:
                 if self.work.planned_pages is None:
                     self._plan(pdf, size)
@@ -172,6 +174,18 @@ class _Split:
                         code="UNREADABLE_PDF",
                     )
                 self._cut_and_send(pdf, self._waiting())
+
+    def _check_content(self, path: Path) -> None:
+        """Refuse a file that is not the one that was announced."""
+        if self.work.sha256 is None or self.work.planned_pages is not None:
+            return
+        with path.open("rb") as content:
+            if file_digest(content, "sha256").hexdigest() != self.work.sha256:
+                raise PermanentError(
+                    "The file that arrived is not the one that was announced: its SHA-256 is "
+                    "another. Send it again.",
+                    code="UPLOAD_DAMAGED",
+                )
 
     def _waiting(self) -> list[PlannedChunk]:
         return [

@@ -54,7 +54,7 @@ class PostgresArrivals:
                         AND lease_expires_at < now()))
             RETURNING jobs.id, jobs.document_id, jobs.owner, jobs.attempt, jobs.stalls,
                       jobs.options, jobs.priority, jobs.total_chunks, jobs.last_event,
-                      documents.page_count
+                      documents.page_count, documents.sha256
         ), document AS (
             UPDATE documents SET status = 'processing'
              WHERE id = (SELECT document_id FROM claimed)
@@ -105,5 +105,6 @@ class PostgresArrivals:
             options=msgspec.convert(row["options"], JobOptions),
             password=row["password"],
             planned_pages=row["page_count"] if row["total_chunks"] else None,
+            sha256=row["sha256"],
             priority=Priority(row["priority"]),
         )
