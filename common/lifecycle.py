@@ -69,8 +69,9 @@ STAGE_STEPS: Mapping[Stage, frozenset[Stage]] = {
     # The last chunk may be done before the splitter has said that it is.
     Stage.SPLITTING: frozenset({Stage.OCR, Stage.MERGING}),
     Stage.OCR: frozenset({Stage.MERGING}),
-    # Back to ocr where a stored result does not match its checksum and is read again.
-    Stage.MERGING: frozenset({Stage.TEXT, Stage.OCR}),
+    # Back to ocr where a stored result does not match its checksum, or failed chunks are retried;
+    # back to splitting where a retried page has yet to be cut.
+    Stage.MERGING: frozenset({Stage.TEXT, Stage.OCR, Stage.SPLITTING}),
     Stage.TEXT: frozenset({Stage.PASSAGES}),
     Stage.PASSAGES: frozenset({Stage.EMBEDDING}),
     Stage.EMBEDDING: frozenset({Stage.TREE}),
@@ -83,7 +84,7 @@ CHUNK_STEPS: Mapping[ChunkStatus, frozenset[ChunkStatus]] = {
     ChunkStatus.PROCESSING: frozenset(
         {ChunkStatus.PENDING, ChunkStatus.COMPLETED, ChunkStatus.FAILED}
     ),
-    # Only by a merge that finds its stored result damaged.
+    # Only by a merge that finds its stored result damaged, or by a retry of its failed pages.
     ChunkStatus.COMPLETED: frozenset({ChunkStatus.PENDING}),
     ChunkStatus.FAILED: frozenset({ChunkStatus.PENDING}),
 }
