@@ -13,7 +13,7 @@ import { logLines, webhookLog } from "./joblog.js";
 import { problemList } from "./problems.js";
 import { trail } from "./trail.js";
 
-const PAGE = 200;
+const PAGE = 1000;
 /** What changes the chunks themselves, and not only one's state. */
 const REPLANNED = new Set(["planned", "split", "job_retried", "job_cancelled", "merging", "end"]);
 

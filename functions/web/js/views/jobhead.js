@@ -55,6 +55,7 @@ export function jobHead({ changed }) {
     bar.setAttribute("aria-valuenow", job.progress_percent);
     bar.setAttribute("aria-valuetext", `${job.progress_percent} %, ${job.message}`);
     barOf(job, done, lost);
+    controls.retry.classList.toggle("primary", !hasResult(job));
     open.href = `#/jobs/${job.job_id}/pages/1`;
     arrange([
       hasResult(job) && open,

@@ -80,7 +80,7 @@ function deliveryOf({ event, url, status, attempts, next_attempt_at: next }) {
       "ol",
       {},
       attempts.map((attempt) =>
-        h("li", {}, h("time", { datetime: attempt.at, title: moment(attempt.at) }, clock(attempt.at)), h("span", {}, [attempt.status_code && `HTTP ${attempt.status_code}`, attempt.error, attempt.seconds !== null && attempt.seconds !== undefined && `after ${duration(attempt.seconds)}`].filter(Boolean).join(", "))),
+        h("li", {}, h("time", { datetime: attempt.at, title: moment(attempt.at) }, clock(attempt.at)), h("span", {}, [attempt.status_code && `HTTP ${attempt.status_code}`, attempt.error?.message, attempt.seconds !== null && attempt.seconds !== undefined && `after ${duration(attempt.seconds)}`].filter(Boolean).join(", "))),
       ),
     ),
     h("p", { class: "hint" }, [attempts.length ? counted(attempts.length, "attempt") : "Not tried yet", next && `next at ${clock(next)}`].filter(Boolean).join(", ")),

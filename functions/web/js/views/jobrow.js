@@ -34,10 +34,11 @@ export function jobRow(job, { withOwner = false } = {}) {
 
 /** Sets the two parts of a bar: what is done, and what has failed. */
 export function barOf(job, done, lost) {
-  const total = job.total_chunks;
-  // Where nothing could be cut, the whole has failed.
-  const share = (count) => (total ? count / total : 0);
-  const whole = hasEnded(job) && job.status === "failed" && !total;
-  done.style.inlineSize = `${share(job.completed_chunks) * 100}%`;
-  lost.style.inlineSize = `${whole ? 100 : share(job.failed_chunks) * 100}%`;
+  // In the end pages count: a chunk may be completed without some of its pages.
+  const byPages = hasEnded(job) && job.total_pages > 0;
+  const [whole, good, bad] = byPages ? [job.total_pages, job.completed_pages, job.failed_pages] : [job.total_chunks, job.completed_chunks, job.failed_chunks];
+  // Where nothing could be cut, all of it has failed.
+  const nothing = job.status === "failed" && !whole;
+  done.style.inlineSize = `${whole ? (good / whole) * 100 : 0}%`;
+  lost.style.inlineSize = `${nothing ? 100 : whole ? (bad / whole) * 100 : 0}%`;
 }

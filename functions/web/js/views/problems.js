@@ -1,7 +1,7 @@
 // What went wrong, by document, chunk and page.
 
 import { fill, h } from "../dom.js";
-import { count } from "../format.js";
+import { count, pages } from "../format.js";
 
 const MOST = 50;
 
@@ -16,7 +16,10 @@ export function problemList() {
     const lines = [
       job.error && line(job.error.message, job.error.code),
       ...job.chunk_errors.map((error) => line(error.text, error.code, error.final ? "" : "passing")),
-      ...job.page_errors.map((error) => line(`Page ${count(error.number)} could not be read: ${error.message}`, error.code)),
+      ...together(job.page_errors).map(({ first, last, code, message }) => {
+        const what = pages(first, last);
+        return line(`${what[0].toUpperCase()}${what.slice(1)} could not be read: ${message}`, code);
+      }),
       ...job.warnings.map((warning) => line(warning, "", "passing")),
     ].filter(Boolean);
     const key = lines.map((each) => each.textContent).join("\n");
@@ -25,6 +28,17 @@ export function problemList() {
     element.hidden = !lines.length;
     fill(list, lines.slice(0, MOST), lines.length > MOST && h("li", {}, `and ${count(lines.length - MOST)} more`));
   }
+}
+
+/** Pages next to each other with the same trouble, as one. */
+function together(errors) {
+  const runs = [];
+  for (const { number, code, message } of errors) {
+    const run = runs.at(-1);
+    if (run && run.last + 1 === number && run.code === code && run.message === message) run.last = number;
+    else runs.push({ first: number, last: number, code, message });
+  }
+  return runs;
 }
 
 function line(text, code, kind = "") {

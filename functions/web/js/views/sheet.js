@@ -87,6 +87,7 @@ export function sheet({ signal, pages, pointed, chosen }) {
     wide = typeof mode === "number" ? WHOLE * mode : fitted;
     paper.style.inlineSize = `${wide}px`;
     paper.style.aspectRatio = `1 / ${ratio}`;
+    overlay.classList.toggle("fine", wide < 560);
     say(size, `${Math.round((wide / WHOLE) * 100)} %`);
   }
   function zoom(by) {
