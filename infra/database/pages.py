@@ -69,7 +69,7 @@ class PostgresPages:
         SELECT number, before::int, total::int, text, text_start
           FROM counted JOIN pages USING (number)
          WHERE document_id = %(id)s AND job_id = %(result_job)s AND attempt = %(result_attempt)s
-           AND ((before < %(after)s + %(limit)s AND before + hits > %(after)s) OR before = 0)
+           AND ((before < %(after)s::bigint + %(limit)s AND before + hits > %(after)s) OR before = 0)
          ORDER BY number
     """
 
