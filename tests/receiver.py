@@ -7,13 +7,13 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 #: Answers one request by itself, byte by byte where it likes.
-Answering = Callable[[BaseHTTPRequestHandler], None]
+Answering = Callable[[BaseHTTPRequestHandler], object]
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,15 @@ class WebhookReceiver:
             daemon_threads = True
 
             def finish_request(self, request: Any, client_address: Any) -> None:
-                try:
-                    if tls is not None:
-                        request = tls.wrap_socket(request, server_side=True)
+                if tls is None:
                     super().finish_request(request, client_address)
-                except (ConnectionError, ssl.SSLError):
-                    pass  # a sender that does not trust us
+                    return
+                # One that does not trust us ends the handshake.
+                with (
+                    suppress(ConnectionError, ssl.SSLError),
+                    tls.wrap_socket(request, server_side=True) as encrypted,
+                ):
+                    super().finish_request(encrypted, client_address)
 
         server = Server(("127.0.0.1", 0), Door)
         self.port = server.server_address[1]
