@@ -132,11 +132,37 @@ def _sentence(request: Request, error: HTTPException) -> str:
 
 
 def _misfit(error: dict[str, Any]) -> str:
-    match error["type"]:
+    """Return which value does not fit, in the words of the caller's own document."""
+    place, *names = error["loc"]
+    name = str(names[0]) if names else str(place)
+    if place == "header":
+        name = name.title()
+    return f"`{name}` must be {_expected(error['type'], error.get('ctx', {}))}."
+
+
+def _expected(kind: str, context: dict[str, Any]) -> str:
+    match kind:
+        case "missing":
+            return "sent"
         case "uuid_parsing" | "uuid_type":
-            expected = "a UUID"
-        case "literal_error":
-            expected = error["ctx"]["expected"]
+            return "a UUID"
+        case "literal_error" | "enum":
+            return str(context["expected"])
+        case "int_parsing" | "int_type" | "int_from_float" | "int_parsing_size":
+            return "a whole number"
+        case "greater_than_equal":
+            return f"{context['ge']} or more"
+        case "less_than_equal":
+            return f"{context['le']} or less"
+        case "string_too_short":
+            return f"a text of {context['min_length']} or more characters"
+        case "string_too_long":
+            return f"a text of {context['max_length']} or fewer characters"
+        case "too_long":
+            return f"sent {context['max_length']} times at most"
+        case "bool_parsing":
+            return "true or false"
+        case "value_error" | "datetime_from_date_parsing" | "datetime_parsing":
+            return "a time like 2026-11-22T09:30:00Z"
         case _:
-            expected = "as documented"
-    return f"`{error['loc'][-1]}` must be {expected}."
+            return "as documented"

@@ -61,8 +61,8 @@ class ProcessedDocument(Answer):
     result: Annotated[
         dict[str, Any] | None,
         Field(
-            description="The merged result as `/result` has it. Null where the job delivered "
-            "none (look at its `status` and `error`), or one above 20 MB (follow `links.result`)."
+            description="The merged result as `/result` has it. Null where the job has none "
+            "(look at its `status` and `error`), or one above 20 MB (follow `links.result`)."
         ),
     ]
 
