@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from infra.database.cleanup import PostgresCleanup
     from infra.database.controls import PostgresControls
     from infra.database.credits import PostgresCredits
+    from infra.database.grants import PostgresGrants
     from infra.database.idempotency import PostgresRequestKeys
     from infra.database.job_logs import PostgresJobLogs
     from infra.database.jobs import PostgresJobs
@@ -423,6 +424,13 @@ class Application:
 
         settings = self.settings.internal
         return InternalCallers(door, settings, PublishedKeys(settings.jwks_url))
+
+    @built_once
+    def grants(self) -> PostgresGrants:
+        """Credits that operators give."""
+        from infra.database.grants import PostgresGrants
+
+        return PostgresGrants(self._pool)
 
     @built_once
     def database_readiness(self) -> PostgresReadiness:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from functions.api import (
+    admin,
     controls,
+    credits,  # noqa: A004 - the site module has one too, for the interpreter
     documents,
     events,
     health,
@@ -45,5 +47,7 @@ def create_app(application: Application) -> FastAPI:
     app.include_router(health.router)
     app.include_router(logs.router)
     app.include_router(webhooks.router)
+    app.include_router(credits.router)
+    app.include_router(admin.router)
     app.include_router(site.router)
     return app

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+from uuid import UUID
 
 from celery import Celery
 from redis import Redis
 
-from common.models import Priority
+from common.models import ChunkId, DocumentId, Priority
 from infra.broker.celery_app import CHUNKS_QUEUE
 from infra.broker.dispatch import BROKER_PRIORITIES
 from infra.broker.outages import translated
@@ -24,8 +25,8 @@ _PATIENCE_SECONDS: Final = 1.0
 class HeldTask:
     """A task that a worker has. Its arguments are ids; None where it is none of Quire's."""
 
-    chunk_id: str | None
-    document_id: str | None
+    chunk_id: ChunkId | None
+    document_id: DocumentId | None
     chunk_index: int | None
     #: When the worker began with it, by its own clock; None for one that waits there.
     since: datetime | None
@@ -177,9 +178,12 @@ def _tasks(
         )
 
 
-def _arguments(args: object) -> tuple[str | None, str | None, int | None]:
+def _arguments(args: object) -> tuple[ChunkId | None, DocumentId | None, int | None]:
+    """Read a task's arguments; the broker may hold what nobody here has sent."""
     match args:
         case [str(chunk_id), str(document_id), int(chunk_index)]:
-            return chunk_id, document_id, chunk_index
-        case _:
-            return None, None, None
+            try:
+                return ChunkId(UUID(chunk_id)), DocumentId(UUID(document_id)), chunk_index
+            except ValueError:
+                pass
+    return None, None, None

@@ -66,6 +66,9 @@ class PostgresCredits:
         SELECT id, kind, available_change, reserved_change, job_id, note, at
           FROM credit_ledger
          WHERE owner = %(owner)s AND (%(before)s::bigint IS NULL OR id < %(before)s)
+           AND (%(matters)s::text[] IS NULL OR job_id IS NULL
+                OR EXISTS (SELECT FROM jobs
+                            WHERE jobs.id = job_id AND matter = ANY(%(matters)s)))
          ORDER BY id DESC LIMIT %(limit)s
     """
 
@@ -85,10 +88,18 @@ class PostgresCredits:
         return CreditAccount(**row) if row else CreditAccount(available=0, reserved=0)
 
     def entries(
-        self, owner: str, *, before: int | None = None, limit: int = 100
+        self,
+        owner: str,
+        *,
+        matters: list[str] | None = None,
+        before: int | None = None,
+        limit: int = 100,
     ) -> list[CreditEntry]:
-        """Return the ledger's entries, the newest first, those with an id below `before`."""
-        values = {"owner": owner, "before": before, "limit": limit}
+        """Return the ledger's entries, the newest first, those with an id below `before`.
+
+        With `matters`, only grants and what jobs of these matters have cost.
+        """
+        values = {"owner": owner, "matters": matters, "before": before, "limit": limit}
         with self._pool.connection() as connection:
             rows = connection.execute(self.ENTRIES, values).fetchall()
         return [CreditEntry(**row) for row in rows]

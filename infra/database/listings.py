@@ -7,7 +7,7 @@ neither repeat nor hide another.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
@@ -15,7 +15,7 @@ import msgspec
 
 from common.access import Caller
 from common.lifecycle import ChunkStatus, JobStatus, Stage
-from common.models import ChunkView, DocumentView, JobId, JobSummary, JobView
+from common.models import ChunkView, DocumentView, JobId, JobSummary, JobView, Priority
 from common.results import PageError
 from infra.database.job_views import VIEW, views_of
 from infra.database.pool import Pool
@@ -43,6 +43,9 @@ class JobFilter:
     created_after: datetime | None = None
     #: Before this moment.
     created_before: datetime | None = None
+    priority: Priority | None = None
+    #: Only jobs that are being worked on, and have made no progress of any kind for so long.
+    quiet_for: timedelta | None = None
     newest_first: bool = field(default=True, kw_only=True)
 
 
@@ -56,6 +59,9 @@ _FILTERED: Final[LiteralString] = """
        AND (%(filename)s::text IS NULL OR strpos(lower(filename), lower(%(filename)s)) > 0)
        AND (%(created_after)s::timestamptz IS NULL OR jobs.created_at >= %(created_after)s)
        AND (%(created_before)s::timestamptz IS NULL OR jobs.created_at < %(created_before)s)
+       AND (%(priority)s::text IS NULL OR jobs.priority = %(priority)s)
+       AND (%(quiet_for)s::interval IS NULL
+            OR (jobs.status = 'processing' AND heartbeat_at < now() - %(quiet_for)s::interval))
 """
 
 
@@ -148,6 +154,8 @@ class PostgresListings:
             "filename": wanted.filename,
             "created_after": wanted.created_after,
             "created_before": wanted.created_before,
+            "priority": wanted.priority and wanted.priority.value,
+            "quiet_for": wanted.quiet_for,
             "at": after and after.created_at,
             "id": after and after.id,
             "limit": limit,
