@@ -140,7 +140,8 @@ class _Order:
         self._as_json = as_json
         self._password = password
         self._code = Exit.DONE
-        self._answers: dict[str, RawJob] = {}
+        self._done: dict[str, RawJob] = {}
+        self._refused: list[dict[str, object]] = []
 
     def carry_out(
         self, references: Sequence[str], *, until: Until | None = None, quiet: bool = False
@@ -152,7 +153,7 @@ class _Order:
             with display_on(sys.stderr, quiet=quiet, names=True) as display:
                 self._follow(until, display)
         if self._as_json:
-            print_json({"jobs": [*self._answers.values()]})
+            print_json({"jobs": [*self._done.values()], "refused": self._refused})
         return self._code
 
     def confirmed(self, references: Sequence[str]) -> tuple[str, ...]:
@@ -177,20 +178,20 @@ class _Order:
                 raise
             # One job's trouble; the others may be fine.
             self._code = Exit.FAILED
-            self._answers[reference] = {"job_id": reference} | error.as_json()
+            self._refused.append({"job_id": reference, **error.as_json()})
             click.echo(f"{reference}: {printable(error.message)} [{error.code}]", err=True)
             return
-        self._answers[whole] = raw
+        self._done[whole] = raw
         if not self._as_json:
             click.echo(f"{whole}: {printable(read_job(raw).line)}")
 
     def _follow(self, until: Until, display: Display) -> None:
-        jobs = [read_job(raw) for raw in self._answers.values() if "error" not in raw]
+        jobs = [read_job(raw) for raw in self._done.values()]
         ids = {f"{job.filename} ({job.job_id[:SHORT]})": job.job_id for job in jobs}
         for name, raw in follow_all(self._api, ids, display, until).items():
             job = read_job(raw)
-            self._answers[job.job_id] = raw
-            for line in trouble_lines(job, name):
+            self._done[job.job_id] = raw
+            for line in trouble_lines(job, name) if job.is_final else []:
                 display.note(line)
             self._code = worst([self._code, job.exit_code])
 

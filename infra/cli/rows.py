@@ -32,7 +32,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, cut: s
 def table_lines(
     columns: Sequence[str], rows: Sequence[Sequence[str]], *, cut: set[str], width: int
 ) -> list[str]:
-    """Return the names and the rows, each in one line; those in `cut` give way to the others."""
+    """Return the names and the rows, each in one line; columns in `cut` give way to the others."""
     from rich.cells import cell_len
 
     cells = [tuple(columns), *(tuple(printable(field) for field in row) for row in rows)]

@@ -95,7 +95,8 @@ def _retried(told: _Details) -> str:
 
 _SENTENCES: Final[Mapping[str, Callable[[_Details], str]]] = {
     "job_created": lambda _: "The job was made",
-    "splitting": lambda told: f"Splitting the document{_tried(told)}",
+    # A job's attempts count its merges too: only the first is told by its number.
+    "splitting": lambda told: f"Splitting the document{'' if told.attempt == 1 else ' again'}",
     "planned": lambda told: f"{_count(told.pages, 'page')} in {_count(told.chunks, 'chunk')}",
     "chunks_dispatched": _dispatched,
     "split": lambda _: "Every chunk is cut",
@@ -105,7 +106,7 @@ _SENTENCES: Final[Mapping[str, Callable[[_Details], str]]] = {
     "chunk_failed": lambda told: f"{_chunk(told)} failed: {_why(told)}",
     "chunk_reopened": lambda told: f"{_chunk(told)}: its stored result is damaged, read again",
     "merging": lambda _: "Every chunk is done",
-    "merge_started": lambda told: f"Merging OCR results{_tried(told)}",
+    "merge_started": lambda _: "Merging OCR results",
     "job_completed": lambda _: "Completed",
     "job_completed_with_errors": lambda _: "Completed with errors",
     "job_failed": lambda told: f"Failed: {_why(told)}",
