@@ -52,9 +52,10 @@ class PostgresPages:
     """
 
     # Matches do not overlap, so what is lost by taking them all out says how many there are.
-    # Which pages hold those asked for follows from the numbers on the pages before.
+    # Which pages hold those asked for follows from the numbers on the pages before. Texts are
+    # fetched one by one (LIMIT 1): statistics that are too young make a join read all of them.
     SEARCH: Final[LiteralString] = """
-        WITH matching AS (
+        WITH matching AS MATERIALIZED (
             SELECT number,
                    (octet_length(folded) - octet_length(replace(folded, %(wanted)s, '')))
                    / octet_length(%(wanted)s) AS hits
@@ -67,9 +68,13 @@ class PostgresPages:
               FROM matching
         )
         SELECT number, before::int, total::int, text, text_start
-          FROM counted JOIN pages USING (number)
-         WHERE document_id = %(id)s AND job_id = %(result_job)s AND attempt = %(result_attempt)s
-           AND ((before < %(after)s::bigint + %(limit)s AND before + hits > %(after)s) OR before = 0)
+          FROM counted CROSS JOIN LATERAL (
+               SELECT text, text_start FROM pages
+                WHERE document_id = %(id)s AND job_id = %(result_job)s
+                  AND attempt = %(result_attempt)s AND pages.number = counted.number
+                LIMIT 1) AS page
+         WHERE (before < %(after)s::bigint + %(limit)s AND before + hits > %(after)s)
+            OR before = 0
          ORDER BY number
     """
 
