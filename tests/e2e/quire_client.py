@@ -28,6 +28,7 @@ class QuireClient:
 
     def __init__(self, stack: Stack, owner: str = "alice") -> None:
         self.stack = stack
+        self.owner = owner
         token = jwt.encode(
             {"sub": owner, "aud": "authenticated", "exp": time.time() + 3600},
             stack.environment["SUPABASE__JWT_SECRET"],
