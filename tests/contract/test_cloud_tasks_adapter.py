@@ -6,6 +6,7 @@ import json
 import socket
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from subprocess import run
 from uuid import UUID
 
@@ -211,3 +212,33 @@ def test_an_upload_without_a_generation_can_not_be_ingested(tasks: CloudTasks) -
 def test_the_library_is_not_loaded_before_it_is_needed() -> None:
     code = "import sys, infra.tasks.cloud_tasks; sys.exit('google.cloud.tasks_v2' in sys.modules)"
     assert run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_webhook_is_called_once_for_a_dispatch_and_not_before_its_time(
+    tasks: CloudTasks, emulator: Emulator, receiver: Receiver
+) -> None:
+    delivery = UUID("5b0d9a0e-6a0c-4f0e-9d0f-3f1f6f0c2a11")
+    # The adapter counts from its own clock, the emulator from the test's.
+    emulator.clock.advance(datetime.now(UTC) - emulator.clock.now())
+    tasks.send_webhook(delivery, 1)
+    tasks.send_webhook(delivery, 1)
+    request = receiver.next()
+    assert (request.method, request.path) == ("POST", "/webhook")
+    assert json.loads(request.body) == {"delivery_id": str(delivery)}
+    tasks.send_webhook(delivery, 2, timedelta(minutes=5))
+    until(lambda: emulator.ids(f"{LOCATION}/queues/merge") == [f"webhook-{delivery}-2"])
+    emulator.clock.advance(timedelta(minutes=4))
+    assert len(receiver.seen) == 1
+    emulator.clock.advance(timedelta(minutes=2))
+    assert receiver.next().task_id == f"webhook-{delivery}-2"
+
+
+def test_webhooks_may_have_a_queue_of_their_own(emulator: Emulator, receiver: Receiver) -> None:
+    own = emulator.queue("webhooks")
+    adapter = CloudTasks(settings(emulator, receiver, webhook_queue=own))
+    receiver.hold()
+    adapter.send_webhook(UUID("5b0d9a0e-6a0c-4f0e-9d0f-3f1f6f0c2a11"), 1)
+    assert len(emulator.ids(own)) == 1
+    receiver.release()
+    receiver.next()
+    adapter.close()
