@@ -58,7 +58,6 @@ class Broadcast:
         self._job_id = job_id
         self._look = look
         self._feed = feed
-        self._changed = asyncio.Event()
         self._kept: deque[tuple[int, bytes]] = deque()
         self._kept_bytes = 0
         self._task = asyncio.create_task(self._follow(), name=f"broadcast-{job_id}")
@@ -72,10 +71,6 @@ class Broadcast:
         """Wake all readers."""
         news, self.news = self.news, asyncio.Event()
         news.set()
-
-    def hurry(self) -> None:
-        """Have the table looked at now."""
-        self._changed.set()
 
     def kept_behind(self, after: int) -> tuple[int, bytes] | None:
         """Return the next messages behind number `after` and the last one's number.
@@ -95,10 +90,10 @@ class Broadcast:
         return after, b"".join(messages)
 
     async def _follow(self) -> None:
-        async with self._feed.watch(self._job_id) as self._changed:
+        async with self._feed.watch(self._job_id) as changed:
             was_away = False
             while not self.is_over:
-                self._changed.clear()
+                changed.clear()
                 try:
                     progress = await self._look(self._job_id, self.last)
                 except OperationalError as error:
@@ -112,15 +107,15 @@ class Broadcast:
                 if progress is not None and self.last != progress.last_event:
                     continue
                 await asyncio.sleep(_GAP_SECONDS)
-                await self._something()
+                await self._something(changed)
 
-    async def _something(self) -> None:
+    async def _something(self, changed: asyncio.Event) -> None:
         """Wait until the job may have changed, or nobody could have told."""
         try:
             async with asyncio.timeout(
                 _LOOK_SECONDS if self._feed.is_live else _LOOK_ALONE_SECONDS
             ):
-                await self._changed.wait()
+                await changed.wait()
         except TimeoutError:
             return
 

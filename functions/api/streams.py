@@ -113,7 +113,6 @@ class EventStreams:
             progress = await self._look(job_id, after)
         except OperationalError:
             return False
-        broadcast.hurry()
         return progress is not None and progress.last_event < after
 
     async def _behind(self, broadcast: Broadcast, job_id: UUID, after: int) -> tuple[int, bytes]:
