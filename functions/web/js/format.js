@@ -44,9 +44,9 @@ export function counted(number, one, many = `${one}s`) {
   return `${count(number)} ${number === 1 ? one : many}`;
 }
 
-/** "page 7", "pages 101–125" */
+/** "page 7", "pages 101-125" */
 export function pages(first, last) {
-  return first === last ? `page ${count(first)}` : `pages ${count(first)}–${count(last)}`;
+  return first === last ? `page ${count(first)}` : `pages ${count(first)}-${count(last)}`;
 }
 
 /** A size in bytes, as "509 kB". */

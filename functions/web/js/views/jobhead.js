@@ -93,13 +93,15 @@ export function jobHead({ changed }) {
     return h("button", { type: "button", class: kind, onclick: (event) => busy(event.currentTarget, work), data: { action: name } }, icon(name), label);
   }
   async function busy(button, work) {
-    button.disabled = true;
+    // Not `disabled`, which would take the focus away.
+    if (button.ariaDisabled === "true") return;
+    button.ariaDisabled = "true";
     try {
       await work();
     } catch (error) {
       complain(error);
     } finally {
-      button.disabled = false;
+      button.ariaDisabled = "false";
     }
   }
   async function change(action, json) {
