@@ -34,10 +34,11 @@ Write = Callable[[Sequence[LogLine]], None]
 class JobLogHandler(logging.Handler):
     """Passes on the records that belong to a job. `write` may raise; then it is tried again."""
 
-    def __init__(self, write: Write, *, patience: float = _PATIENCE) -> None:
+    def __init__(self, write: Write, *, patience: float = _PATIENCE, pause: float = _PAUSE) -> None:
         super().__init__(logging.INFO)
         self._write = write
         self._patience = patience
+        self._pause = pause
         self._begin()
         # A forked child has the lines but not the thread; they are the parent's to write.
         os.register_at_fork(after_in_child=self._begin)
@@ -122,7 +123,7 @@ class JobLogHandler(logging.Handler):
         self._failures += 1
         room = _MOST_WAITING - len(self._waiting)
         self._waiting.extendleft(reversed(batch[-room:] if room else []))
-        self._paused_until = time.monotonic() + _PAUSE
+        self._paused_until = time.monotonic() + self._pause
         self._asked = True
 
 
