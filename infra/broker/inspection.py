@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from celery import Celery
+from kombu.transport.redis import Channel
 from redis import Redis
 
 from common.models import ChunkId, DocumentId, Priority
@@ -101,19 +102,15 @@ class BrokerInspection:
 
     def queues(self) -> QueueLengths:
         """Count the messages of each priority: Redis keeps one list for each of kombu's steps."""
-        with translated(), self._app.connection_for_read() as connection:
-            channel = connection.default_channel
-            steps: Sequence[int] = channel.priority_steps
-            with channel.conn_or_acquire() as client, client.pipeline() as pipe:
-                for step in steps:
-                    pipe.llen(channel._q_for_pri(CHUNKS_QUEUE, step))
-                pipe.hlen(channel.unacked_key)
-                *lengths, unacknowledged = pipe.execute()
-            length_of = dict(zip(steps, lengths, strict=True))
-            waiting = {
-                priority: length_of[channel.priority(sent)]
-                for priority, sent in BROKER_PRIORITIES.items()
-            }
+        # Not over kombu's own connection, which waits without an end for a broker that hangs.
+        steps: Sequence[int] = Channel.priority_steps
+        with translated(), self._redis.pipeline(transaction=True) as pipe:
+            for step in steps:
+                pipe.llen(f"{CHUNKS_QUEUE}{Channel.sep}{step}" if step else CHUNKS_QUEUE)
+            pipe.hlen(Channel.unacked_key)
+            *lengths, unacknowledged = pipe.execute()
+        length_of = dict(zip(steps, lengths, strict=True))
+        waiting = {priority: length_of[sent] for priority, sent in BROKER_PRIORITIES.items()}
         return QueueLengths(waiting, sum(lengths) - sum(waiting.values()), unacknowledged)
 
     def _ask(
