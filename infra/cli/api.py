@@ -14,7 +14,7 @@ from httpx_sse import ServerSentEvent, SSEError, connect_sse
 
 from infra.cli.exits import Unreachable, UnusableInput
 from infra.cli.jobs import RawJob
-from infra.cli.trouble import ApiError, Away, connection_error, not_quire
+from infra.cli.trouble import ADVICE, ApiError, Away, connection_error, not_quire
 
 _TIMEOUT: Final = httpx.Timeout(30, connect=5)
 #: The API sends a comment every few seconds; a stream silent for 45 s is dead.
@@ -216,9 +216,10 @@ class Api:
         if "code" not in fields:
             raise not_quire(response, self.address)
         self._answered = True
+        code = str(fields["code"])
         raise ApiError(
             response.status_code,
             str(sentence or f"The API answered HTTP {response.status_code} without a reason."),
-            code=str(fields["code"]),
-            advice=self._advice.get(response.status_code, ""),
+            code=code,
+            advice=ADVICE.get(code) or self._advice.get(response.status_code, ""),
         )

@@ -88,9 +88,9 @@ def _cancelled(told: _Details) -> str:
 
 
 def _retried(told: _Details) -> str:
-    if not told.pages:
+    if not told.failed_pages:
         return "Retried: what failed is read again"
-    return f"Retried: {_count(told.pages, 'page')} will be read again"
+    return f"Retried: {_count(told.failed_pages, 'page')} will be read again"
 
 
 _SENTENCES: Final[Mapping[str, Callable[[_Details], str]]] = {

@@ -114,6 +114,8 @@ def submit(
                     # One document's trouble; the others may be fine.
                     refused[name] = error
                     display.note(f"{name}: {error.message} [{error.code}]")
+                    if error.advice:
+                        display.note(error.advice)
                     code = Exit.FAILED
                     continue
                 taken[name] = sent.raw

@@ -13,6 +13,11 @@ import httpx
 from infra.cli.exits import CommandError, Exit, Unreachable
 
 NOT_QUIRE: Final = "NOT_QUIRE"
+_LOCKED: Final = (
+    "Give its password with --password, which asks or takes QUIRE_PASSWORD, or --password-stdin."
+)
+#: What to do about a refusal, by its code.
+ADVICE: Final = {"PASSWORD_REQUIRED": _LOCKED, "PASSWORD_WRONG": _LOCKED}
 _IS_IT_QUIRE: Final = "Is it the address of a Quire? `quire doctor` looks at what answers there."
 
 

@@ -7,9 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -35,19 +35,32 @@ class Program:
 
     home: Path
     folder: Path
+    #: What the shell has set, beside what the tests' own has.
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         """Start the command in a process group of its own, as a shell does."""
         return subprocess.Popen(
             [sys.executable, "-m", "infra.cli", *map(str, arguments)],
             cwd=self.folder,
-            env={**os.environ, "QUIRE_HOME": str(self.home), "PYTHONPATH": _ROOT},
+            env=self._shell(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
+
+    def _shell(self) -> dict[str, str]:
+        """Return the environment, without what the one who tests has configured."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("QUIRE_")}
+        return {
+            **own,
+            "QUIRE_HOME": str(self.home),
+            "PYTHONPATH": _ROOT,
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            **self.environment,
+        }
 
     def __call__(self, *arguments: str | Path, stdin: str = "") -> Ended:
         """Run the command to its end."""

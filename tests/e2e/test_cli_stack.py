@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
+import jwt
 import pytest
 
 from infra.local.home import Home, StackRecord, identity
@@ -19,6 +22,7 @@ from tests.e2e.cli_program import (
     read_until,
     wait_until_gone,
 )
+from tests.e2e.quire_client import wait_for
 
 
 @pytest.fixture
@@ -102,6 +106,33 @@ def test_a_stack_that_is_up_serves_runs_and_ends_by_ctrl_c_with_0(
     # The log was followed meanwhile.
     assert '"message": "document is ' in ended.out
     assert program.left_behind() == []
+
+
+def test_a_stack_that_is_up_opens_its_page_logged_in_and_shows_a_request_that_works(
+    program: Program, tmp_path: Path
+) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {tmp_path}/opened\n')
+    browser.chmod(0o700)
+    with_browser = replace(program, environment={"BROWSER": f"{browser} %s"})
+    with with_browser.start("up", "--workers", "1", "--quiet", "--open") as up:
+        lines = read_until(up, "Ctrl-C")
+        try:
+            [page] = [line.split()[1] for line in lines if line.startswith("Page ")]
+            [curl] = [line.split(maxsplit=1)[1] for line in lines if line.startswith("API ")]
+            asked = subprocess.run(["bash", "-c", curl], check=True, capture_output=True, text=True)
+            assert json.loads(asked.stdout) == {"jobs": [], "next_cursor": None}
+            opened = tmp_path / "opened"
+            assert wait_for(lambda: opened.exists() and opened.read_text(), "a browser") == page
+        finally:
+            ended = ctrl_c(up)
+    assert ended.code == 0
+    address, _, token = page.partition("/#token=")
+    assert curl.endswith(f"{address}/v1/jobs")
+    secret = json.loads((program.home / "secrets.json").read_text())["jwt_secret"]
+    claims = jwt.decode(token, secret, algorithms=["HS256"], audience="authenticated")
+    assert (claims["sub"], claims["app_metadata"]) == ("local", {"role": "admin"})
+    assert claims["exp"] - claims["iat"] == 30 * 24 * 3600
 
 
 def test_a_stack_that_is_told_to_end_leaves_nothing(program: Program) -> None:

@@ -75,7 +75,7 @@ CHUNK = {"chunk_index": 4, "page_start": 101, "page_end": 125}
             "Cancelled after 3 of 17 chunks",
         ),
         ("job_failed", {}, "Failed: no reason is given"),
-        ("job_retried", {"pages": 1}, "Retried: 1 page will be read again"),
+        ("job_retried", {"failed_pages": 1}, "Retried: 1 page will be read again"),
         ("stage_begun", {"stage": "text"}, "Stage begun  stage=text"),
         ("planned", {"pages": "many"}, "Planned  pages=many"),
     ],
