@@ -20,7 +20,7 @@ from functions.api import (
     webhooks,
 )
 from functions.api.description import describe_api
-from functions.api.limits import install_rate_limits
+from functions.api.limits import counting, install_rate_limits
 from functions.api.problems import install_problems
 from functions.bootstrap import Application
 
@@ -32,6 +32,7 @@ def create_app(application: Application) -> FastAPI:
         version="0.1.0",
         description="Reads large PDFs in parallel and says at every moment where they are.",
         redoc_url=None,
+        lifespan=counting,
     )
     app.state.application = application
     install_rate_limits(app)
