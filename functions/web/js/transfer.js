@@ -42,7 +42,8 @@ async function whole(file, options, key, watch) {
 async function inPieces(file, options, key, watch) {
   const place = `quire.upload:${file.name}:${file.size}:${file.lastModified}:${JSON.stringify({ ...options, password: undefined })}`;
   let begun = JSON.parse(sessionStorage.getItem(place) ?? "null");
-  if (begun === null) {
+  const older = begun !== null;
+  if (!older) {
     const json = { filename: file.name, size: file.size, options };
     const answer = await insist(
       () => send("/v1/documents", { method: "POST", json, headers: { "Idempotency-Key": key }, signal: watch.signal }),
@@ -53,7 +54,7 @@ async function inPieces(file, options, key, watch) {
   }
   watch.began?.(begun);
   try {
-    await pieces(file, begun.upload.url, watch);
+    await pieces(file, begun.upload.url, watch, older);
   } catch (error) {
     // A session that is gone can't be gone on with.
     if (error instanceof Problem || watch.signal.aborted) sessionStorage.removeItem(place);
@@ -63,10 +64,10 @@ async function inPieces(file, options, key, watch) {
   return begun;
 }
 
-async function pieces(file, url, watch) {
+async function pieces(file, url, watch, older) {
   let offset = 0;
-  // Asked first where it goes on: the session may be an older one's.
-  for (let asking = true, tried = 0; ; ) {
+  // Of an older session it is asked first how far it came.
+  for (let asking = older, tried = 0; ; ) {
     const end = Math.min(offset + PIECE, file.size);
     const range = asking ? `bytes */${file.size}` : `bytes ${offset}-${end - 1}/${file.size}`;
     try {
@@ -74,7 +75,7 @@ async function pieces(file, url, watch) {
       const answer = await put("PUT", url, body, { "Content-Range": range }, watch, (sent) => watch.moved(offset + sent));
       if (answer.status < 300) return;
       if (answer.status !== 308) throw refusedBy(answer);
-      const arrived = Number(/-(\d+)$/.exec(answer.getResponseHeader("Range") ?? "")?.[1] ?? -1) + 1;
+      const arrived = Number(/^range:.*-(\d+)\s*$/im.exec(answer.getAllResponseHeaders())?.[1] ?? -1) + 1;
       tried = arrived > offset ? 0 : tried + (asking ? 0 : 1);
       offset = arrived;
       asking = false;
