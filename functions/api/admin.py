@@ -18,7 +18,7 @@ from functions.api.auth import Administrator, App
 from functions.api.jobs import get_job, shown
 from functions.api.lists import PageSize, Wanted, get_history, list_chunks
 from functions.api.logs import get_logs
-from functions.api.paging import Cursor, cursor_behind, position_of
+from functions.api.paging import Cursor, PageCursor, cursor_behind, position_of
 from functions.api.schemas.admin import OwnedJob, OwnedJobPage, Queues, Workers
 from functions.api.schemas.jobs import ChunkPage, History
 from functions.api.schemas.logs import LogPage
@@ -71,12 +71,12 @@ def list_all_jobs(
     jobs = app.listings.jobs_of_anybody(
         replace(wanted, priority=priority, quiet_for=quiet_for),
         owner=owner,
-        after=position_of(cursor, newest_first=wanted.newest_first),
+        after=position_of(cursor),
         limit=limit + 1,
     )
     next_cursor = None
     if len(jobs) > limit:
-        next_cursor = cursor_behind(jobs[limit - 1], newest_first=wanted.newest_first)
+        next_cursor = cursor_behind(jobs[limit - 1])
     return {"jobs": [_owned(job) for job in jobs[:limit]], "next_cursor": next_cursor}
 
 
@@ -122,7 +122,7 @@ def list_any_chunks(
     owner: AsOwner,
     status: Annotated[ChunkStatus | None, Query(description="Only those in this state.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="Chunks on one page.")] = 100,
-    cursor: Cursor = None,
+    cursor: PageCursor = None,
 ) -> dict[str, Any]:
     """Say of each chunk where it is, what it took and what went wrong."""
     return list_chunks(job_id, app, owner, status, limit, cursor)

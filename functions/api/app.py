@@ -32,6 +32,8 @@ def create_app(application: Application) -> FastAPI:
         version="0.1.0",
         description="Reads large PDFs in parallel and says at every moment where they are.",
         redoc_url=None,
+        # What generated clients call their methods.
+        generate_unique_id_function=lambda route: route.name,
         lifespan=counting,
     )
     app.state.application = application

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -31,6 +31,7 @@ class DocumentOptions(msgspec.Struct, forbid_unknown_fields=True):
             max_length=2000,
             description="Which pages to read; all of them where empty.",
             examples=["1-20,25,40-"],
+            extra_json_schema={"format": "page-ranges"},
         ),
     ] = ""
     chunk_pages: Annotated[
@@ -77,6 +78,7 @@ class DocumentOptions(msgspec.Struct, forbid_unknown_fields=True):
                 max_length=MAX_URL_LENGTH,
                 description="An https address that is told when the job ends.",
                 examples=["https://example.com/hooks/quire"],
+                extra_json_schema={"format": "uri"},
             ),
         ]
         | None
@@ -183,11 +185,3 @@ def matter_for(caller: Caller, options: DocumentOptions) -> str | None:
         code="MATTER_REQUIRED",
         status=422,
     )
-
-
-def schemas(ref_template: str) -> dict[str, Any]:
-    """Return the shapes of the bodies as JSON schemas, for the OpenAPI document."""
-    _, components = msgspec.json.schema_components(
-        (NewDocument, DocumentOptions), ref_template=ref_template
-    )
-    return components

@@ -16,12 +16,15 @@ from common.models import JobId
 from functions.api.auth import App, Controller
 from functions.api.bodies import decoded, read_json
 from functions.api.jobs import shown
+from functions.api.schemas.jobs import Job
+from functions.api.schemas.problems import problems
+from functions.api.schemas.requests import RETRY
 
 router = APIRouter(tags=["jobs"])
 
 
 class RetryOptions(msgspec.Struct, forbid_unknown_fields=True):
-    """What a retry may bring along."""
+    """What a retry may bring along; nothing, as a rule."""
 
     #: Postgres has no text with NUL in it.
     password: Annotated[str, Meta(pattern=r"^[^\x00]*\Z", max_length=1000)] | None = None
@@ -30,25 +33,46 @@ class RetryOptions(msgspec.Struct, forbid_unknown_fields=True):
 FIELDS: Final[Mapping[str, str]] = {"password": "a text of up to 1,000 characters without NUL"}
 
 
-@router.post("/v1/jobs/{job_id}/pause", summary="Pause a job")
+@router.post(
+    "/v1/jobs/{job_id}/pause",
+    summary="Pause a job",
+    response_model=Job,
+    responses=problems(404, 409, 422),
+)
 def pause_job(job_id: UUID, app: App, caller: Controller) -> dict[str, Any]:
     """Let the chunks that run end, and start none until the job is resumed."""
     return shown(app.control_job(Action.PAUSE, JobId(job_id), caller))
 
 
-@router.post("/v1/jobs/{job_id}/resume", summary="Resume a paused job")
+@router.post(
+    "/v1/jobs/{job_id}/resume",
+    summary="Resume a paused job",
+    response_model=Job,
+    responses=problems(404, 409, 422),
+)
 def resume_job(job_id: UUID, app: App, caller: Controller) -> dict[str, Any]:
     """Go on with what is left; chunks that are finished stay finished."""
     return shown(app.control_job(Action.RESUME, JobId(job_id), caller))
 
 
-@router.post("/v1/jobs/{job_id}/cancel", summary="Cancel a job")
+@router.post(
+    "/v1/jobs/{job_id}/cancel",
+    summary="Cancel a job",
+    response_model=Job,
+    responses=problems(404, 409, 422),
+)
 def cancel_job(job_id: UUID, app: App, caller: Controller) -> dict[str, Any]:
     """End the job, remove what it has made, and give its credits back."""
     return shown(app.control_job(Action.CANCEL, JobId(job_id), caller))
 
 
-@router.post("/v1/jobs/{job_id}/retry", summary="Retry what failed")
+@router.post(
+    "/v1/jobs/{job_id}/retry",
+    summary="Retry what failed",
+    response_model=Job,
+    openapi_extra={"requestBody": RETRY},
+    responses=problems(400, 402, 404, 409, 413, 422),
+)
 async def retry_job(job_id: UUID, request: Request, app: App, caller: Controller) -> dict[str, Any]:
     """Read the failed chunks and pages again; those that were read are kept.
 

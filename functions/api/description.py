@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from functions.api.asked import schemas as body_schemas
+from functions.api.asked import DocumentOptions, NewDocument
+from functions.api.controls import RetryOptions
 from functions.api.schemas.problems import PROBLEM_SCHEMA, problems
 
 DESCRIPTION: Final = """
@@ -62,7 +64,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for framework in ("HTTPValidationError", "ValidationError"):
         schemas.pop(framework, None)
     schemas["Problem"] = PROBLEM_SCHEMA
-    schemas.update(body_schemas("#/components/schemas/{name}"))
+    schemas.update(_bodies(app))
     return document
 
 
@@ -81,3 +83,18 @@ def _complete(operation: dict[str, Any]) -> None:
 def _add(responses: dict[str, Any], status: int) -> None:
     for code, response in problems(status).items():
         responses.setdefault(str(code), response)
+
+
+def _bodies(app: FastAPI) -> dict[str, Any]:
+    """Return the shapes of the bodies that routes read themselves."""
+    _, shapes = msgspec.json.schema_components(
+        (NewDocument, DocumentOptions, RetryOptions), ref_template="#/components/schemas/{name}"
+    )
+    # The end of a text, as the patterns of JSON Schema write it.
+    plain = msgspec.json.encode(shapes).replace(b'\\\\Z"', b'$"')
+    written: dict[str, Any] = msgspec.json.decode(plain)
+    limit = app.state.application.settings.document_ai.page_limit
+    for case in written["DocumentOptions"]["properties"]["chunk_pages"]["anyOf"]:
+        if case.get("type") == "integer":
+            case |= {"minimum": 1, "maximum": limit}
+    return written

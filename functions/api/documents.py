@@ -24,7 +24,7 @@ from functions.api.jobs import links, shown
 from functions.api.prefer import Patience, patience_for, read_preference
 from functions.api.schemas.documents import AcceptedDocument, Document, ProcessedDocument
 from functions.api.schemas.problems import problems
-from functions.api.schemas.requests import NEW_DOCUMENT
+from functions.api.schemas.requests import NEW_DOCUMENT, links_of_document, links_of_job
 from functions.api.submissions import Submission, Wanted, submit
 from functions.api.taking import FORMS_AT_ONCE, receive
 from functions.api.waiting import ended_within
@@ -68,10 +68,12 @@ _LOCATION: Final[dict[str, Any]] = {
             "model": ProcessedDocument,
             "description": "The job ended while the sender waited.",
             "headers": _HEADERS,
+            "links": links_of_job("$response.body#/job/job_id", "$response.body#/job/document_id"),
         },
         202: {
             "description": "The document is being processed, or waits for its upload.",
             "headers": {**_LOCATION, **_HEADERS},
+            "links": links_of_job("$response.body#/job_id", "$response.body#/document_id"),
         },
         **problems(400, 402, 413, 415, 422),
     },
@@ -130,7 +132,10 @@ async def create_document(
     "/v1/documents/{document_id}",
     summary="Show a document",
     response_model=Document,
-    responses=problems(404, 422),
+    responses={
+        200: {"links": links_of_document("$response.body#/document_id")},
+        **problems(404, 422),
+    },
 )
 def get_document(document_id: UUID, app: App, caller: Reader) -> dict[str, Any]:
     """Say what was sent, what is known about it, and which jobs have read it."""
@@ -166,6 +171,10 @@ def get_document(document_id: UUID, app: App, caller: Reader) -> dict[str, Any]:
 
 
 def _from_form(app: Application, caller: Caller, form: FormData, key: str | None) -> Submission:
+    if set(form) - {"file", "options"}:
+        raise InvalidRequest(
+            "The form has an unknown part; it may have `file` and `options` alone.", status=422
+        )
     file = form.get("file")
     if not isinstance(file, UploadFile):
         raise InvalidRequest(

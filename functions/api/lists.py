@@ -18,6 +18,7 @@ from functions.api.auth import App, Reader
 from functions.api.jobs import found, shown
 from functions.api.paging import (
     Cursor,
+    PageCursor,
     cursor_behind,
     cursor_behind_page,
     page_of,
@@ -96,7 +97,7 @@ def page_of_jobs(jobs: list[JobView], wanted: JobFilter, limit: int) -> dict[str
     """Return a page of at most `limit` jobs, of which one more was looked up."""
     cursor = None
     if len(jobs) > limit:
-        cursor = cursor_behind(jobs[limit - 1], newest_first=wanted.newest_first)
+        cursor = cursor_behind(jobs[limit - 1])
     return {"jobs": [shown(job) for job in jobs[:limit]], "next_cursor": cursor}
 
 
@@ -109,7 +110,7 @@ def list_jobs(
     A page is cut behind its last job, not by counting: jobs that are added while you page
     neither repeat nor hide another.
     """
-    after = position_of(cursor, newest_first=wanted.newest_first)
+    after = position_of(cursor)
     jobs = app.listings.jobs(caller, wanted, after=after, limit=limit + 1)
     return page_of_jobs(jobs, wanted, limit)
 
@@ -126,7 +127,7 @@ def list_chunks(
     caller: Reader,
     status: Annotated[ChunkStatus | None, Query(description="Only those in this state.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="Chunks on one page.")] = 100,
-    cursor: Cursor = None,
+    cursor: PageCursor = None,
 ) -> dict[str, Any]:
     """Say of each chunk where it is, what it took and what went wrong; in the pages' order."""
     chunks = app.listings.chunks(

@@ -1,79 +1,57 @@
-"""Where a page of a list ended, as an opaque text that only the list itself reads."""
+"""Where a page of a list ended, as a text that only the list itself reads.
+
+Every text of the documented form is a place, also one that no page ended at: then the list goes
+on behind where it would be.
+"""
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
-from datetime import datetime
-from typing import Annotated, Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
 from uuid import UUID
 
-import msgspec
 from fastapi import Query
-from msgspec import Meta
 
-from common.errors import InvalidRequest
 from common.models import JobView
 from infra.database.listings import Position
 
-#: Whether the newest came first, and where the page ended.
-_JobPlace = tuple[bool, Annotated[datetime, Meta(tz=True)], UUID]
-#: Pages are counted by Postgres integers.
-_PagePlace = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+#: Microseconds since 1970, which 14 digits count to the year 4253, and a job's id; hexadecimal.
+_JOB_PLACE: Final = r"^[0-9a-f]{46}$"
+_PAGE_PLACE: Final = r"^[0-9]{1,9}$"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
-Cursor = Annotated[
-    str | None,
-    Query(
-        max_length=200,
-        description="`next_cursor` of the page before. Filters may change meanwhile, `sort` not.",
-    ),
-]
+_DESCRIPTION: Final = "`next_cursor` of the page before."
 
-_SENTENCE: Final = "`cursor` must be the `next_cursor` of a page of this list, in the same order."
+#: Of a list of jobs.
+Cursor = Annotated[str | None, Query(pattern=_JOB_PLACE, description=_DESCRIPTION)]
+#: Of a list in the order of a document's pages.
+PageCursor = Annotated[str | None, Query(pattern=_PAGE_PLACE, description=_DESCRIPTION)]
 
 
-def cursor_behind(job: JobView, *, newest_first: bool) -> str:
+def cursor_behind(job: JobView) -> str:
     """Return the cursor for what follows this job."""
-    return cursor_behind_place(Position(job.created_at, job.id), newest_first=newest_first)
+    return written(Position(job.created_at, job.id))
 
 
-def cursor_behind_place(place: Position, *, newest_first: bool) -> str:
-    """Return the cursor for what follows in this order."""
-    return _written((newest_first, place.created_at, place.id))
+def written(position: Position) -> str:
+    """Return the cursor for what follows."""
+    return f"{(position.created_at - _EPOCH) // _MICROSECOND:014x}{position.id.hex}"
 
 
-def position_of(cursor: str | None, *, newest_first: bool) -> Position | None:
-    """Return where the page before ended. InvalidRequest INVALID_CURSOR for any other text."""
+def position_of(cursor: str | None) -> Position | None:
+    """Return where the page before ended; None without a cursor."""
     if cursor is None:
         return None
-    same_order, created_at, job_id = _read(cursor, _JobPlace)
-    if same_order is not newest_first:
-        raise _invalid()
-    return Position(created_at, job_id)
+    moment = _EPOCH + int(cursor[:14], 16) * _MICROSECOND
+    return Position(moment, UUID(cursor[14:]))
 
 
 def cursor_behind_page(number: int) -> str:
     """Return the cursor for what begins behind this page of a document."""
-    return _written(number)
+    return str(number)
 
 
 def page_of(cursor: str | None) -> int:
-    """Return the page behind which to go on; 0 without a cursor. InvalidRequest as above."""
-    number: int = 0 if cursor is None else _read(cursor, _PagePlace)
-    return number
-
-
-def _written(place: object) -> str:
-    return urlsafe_b64encode(msgspec.json.encode(place)).rstrip(b"=").decode()
-
-
-def _read(cursor: str, shape: Any) -> Any:
-    try:
-        content = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.json.decode(content, type=shape)
-    except (NotBase64, ValueError, msgspec.MsgspecError) as error:
-        raise _invalid() from error
-
-
-def _invalid() -> InvalidRequest:
-    return InvalidRequest(_SENTENCE, code="INVALID_CURSOR", status=422)
+    """Return the page behind which to go on; 0 without a cursor."""
+    return int(cursor or 0)

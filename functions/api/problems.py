@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from psycopg import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.errors import (
@@ -98,9 +100,13 @@ def install_problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            # The framework names the methods of the first route at this address alone.
+            headers["Allow"] = ", ".join(_methods_at(request))
         code = HTTPStatus(error.status_code).name
-        answer = problem(error.status_code, code, _sentence(request, error))
-        answer.headers.update(error.headers or {})
+        answer = problem(error.status_code, code, _sentence(request, error, headers))
+        answer.headers.update(headers)
         return answer
 
 
@@ -120,13 +126,22 @@ def _status(error: QuireError) -> int:
             return 500
 
 
-def _sentence(request: Request, error: HTTPException) -> str:
+def _methods_at(request: Request) -> list[str]:
+    """Return what the address takes, by any of its routes."""
+    matching = (
+        route
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+    )
+    return sorted({method for route in matching for method in route.methods or ()})
+
+
+def _sentence(request: Request, error: HTTPException, headers: Mapping[str, str]) -> str:
     match error.status_code:
         case 404:
             return "There is nothing at this address."
         case 405:
-            allowed = (error.headers or {}).get("Allow", "")
-            return f"{request.method} is not for this address; use {allowed}."
+            return f"{request.method} is not for this address; use {headers['Allow']}."
         case _:
             return error.detail
 

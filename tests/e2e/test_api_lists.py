@@ -34,8 +34,6 @@ def test_jobs_are_paged_through_to_their_end(caller: QuireClient) -> None:
                     break
                 cursor = {"cursor": answer.json()["next_cursor"]}
             assert seen == expected
-        other_order = caller.http.get("/v1/jobs", params={**cursor, "sort": "-created_at"})
-        refused(other_order, 422, "INVALID_CURSOR")
 
 
 def test_a_job_in_a_list_is_as_it_is_alone(caller: QuireClient, tmp_path: Path) -> None:
@@ -123,9 +121,11 @@ def test_a_moment_beyond_the_ends_of_time_is_no_error(quire: QuireClient, moment
         assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.parametrize("cursor", ["x", "%00", "bnVsbA", "é", "MTI", "a" * 200])
-def test_a_cursor_that_no_list_gave_is_refused(quire: QuireClient, cursor: str) -> None:
-    refused(quire.http.get(f"/v1/jobs?cursor={cursor}"), 422, "INVALID_CURSOR")
+@pytest.mark.parametrize("cursor", ["", "x", "%00", "é", "-1", "0" * 45, "0" * 46 + "%0A"])
+@pytest.mark.parametrize("path", ["", "/4b1f6a0e-6c1c-4a43-9a3e-0f6a3d0f5c11/chunks"])
+def test_a_cursor_that_no_list_gave_is_refused(quire: QuireClient, path: str, cursor: str) -> None:
+    answer = quire.http.get(f"/v1/jobs{path}?cursor={cursor}")
+    assert "`cursor`" in refused(answer, 422, "INVALID_REQUEST")
 
 
 @pytest.mark.parametrize("path", ["chunks", "history"])

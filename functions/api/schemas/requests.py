@@ -6,6 +6,16 @@ from typing import Any, Final
 
 from functions.api.schemas.examples import SHA256
 
+RETRY: Final[dict[str, Any]] = {
+    "description": "May be left out.",
+    "content": {
+        "application/json": {
+            "schema": {"$ref": "#/components/schemas/RetryOptions"},
+            "example": {"password": "correct horse battery staple"},
+        }
+    },
+}
+
 NEW_DOCUMENT: Final[dict[str, Any]] = {
     "required": True,
     "description": "The PDF itself, or what it will be.",
@@ -14,6 +24,7 @@ NEW_DOCUMENT: Final[dict[str, Any]] = {
             "schema": {
                 "type": "object",
                 "required": ["file"],
+                "additionalProperties": False,
                 "properties": {
                     "file": {
                         "type": "string",
@@ -39,4 +50,46 @@ NEW_DOCUMENT: Final[dict[str, Any]] = {
             },
         },
     },
+}
+
+
+def links_of_job(job_id: str, document_id: str) -> dict[str, Any]:
+    """Return where an answer leads to; the ids are runtime expressions on it."""
+    job = {
+        name: {"operationId": operation, "parameters": {"job_id": job_id}}
+        for name, operation in _OF_A_JOB.items()
+    }
+    return job | {
+        "document": {"operationId": "get_document", "parameters": {"document_id": document_id}}
+    }
+
+
+def links_of_document(document_id: str) -> dict[str, Any]:
+    """Return where a document's answer leads to."""
+    return {
+        "page": {
+            "operationId": "get_page",
+            "parameters": {"document_id": document_id, "number": 1},
+        },
+        "picture": {
+            "operationId": "get_picture",
+            "parameters": {"document_id": document_id, "number": 1},
+        },
+        "search": {
+            "operationId": "search_document",
+            "parameters": {"document_id": document_id, "q": "page"},
+        },
+    }
+
+
+_OF_A_JOB: Final = {
+    "self": "get_job",
+    "events": "get_events",
+    "chunks": "list_chunks",
+    "history": "get_history",
+    "result": "get_result",
+    "pause": "pause_job",
+    "resume": "resume_job",
+    "cancel": "cancel_job",
+    "retry": "retry_job",
 }
