@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench import bench_events, bench_split, bench_stack
+from tests.bench import bench_events, bench_pages, bench_split, bench_stack
 
 
 def main() -> None:
@@ -12,6 +12,8 @@ def main() -> None:
     bench_events.main()
     print()
     bench_split.main()
+    print()
+    bench_pages.main()
 
 
 if __name__ == "__main__":
