@@ -7,7 +7,7 @@ is told is the same for every wrong credential: 401, and nothing about why.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -128,10 +128,10 @@ def person_of(identity: Annotated[Identity, Depends(identity_of)]) -> Caller:
     return identity.caller
 
 
-def requires(scope: Scope) -> Callable[[Caller], Caller]:
+def requires(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
     """Return a dependency that lets only callers with this scope in. 403 for others."""
 
-    def permitted(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+    async def permitted(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
         if not caller.may(scope):
             raise HTTPException(403, f"This token or key is not good for `{scope}`.")
         return caller
@@ -144,7 +144,12 @@ def _is_name(owner: str) -> bool:
     return owner.isprintable() and 0 < len(owner.strip()) <= MAX_OWNER_LENGTH
 
 
-App = Annotated[Application, Depends(application_of)]
+async def _application(request: Request) -> Application:
+    """Return the process's application; FastAPI would ask what isn't async in a thread."""
+    return application_of(request)
+
+
+App = Annotated[Application, Depends(_application)]
 Reader = Annotated[Caller, Depends(requires(Scope.JOBS_READ))]
 Submitter = Annotated[Caller, Depends(requires(Scope.DOCUMENTS_WRITE))]
 Controller = Annotated[Caller, Depends(requires(Scope.JOBS_WRITE))]
