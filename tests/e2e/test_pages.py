@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 import numpy as np
+import pikepdf
 import pytest
 from PIL import Image
 
@@ -251,3 +252,35 @@ def test_a_document_that_is_not_read_yet_says_so(quire: QuireClient) -> None:
     refused(book.get("pages/1"), 404, "PAGE_NOT_READ")
     refused(book.get("pages/1/picture"), 404, "PAGE_NOT_READ")
     refused(book.get("search", q="x"), 409, "DOCUMENT_NOT_READ")
+
+
+def test_a_document_that_needs_its_password_is_read_but_not_drawn(
+    quire: QuireClient, tmp_path: Path
+) -> None:
+    path = tmp_path / "locked.pdf"
+    with pikepdf.open(RESOURCES / "quire-demo.pdf") as pdf:
+        pdf.save(path, encryption=pikepdf.Encryption(owner="owner", user="secret"))
+    job = quire.wait(quire.submit(path, password="secret", pages="1"))
+    book = Book(quire, job["document_id"])
+    assert book.page(1)["words"]
+    detail = refused(book.get("pages/1/picture"), 409, "PICTURE_UNAVAILABLE")
+    assert "password" in detail
+
+
+@pytest.mark.parametrize("outputs", [["text"], ["boxes"], []])
+def test_only_the_outputs_that_were_asked_for_are_made(
+    quire: QuireClient, outputs: list[str]
+) -> None:
+    job_id = quire.submit(RESOURCES / "quire-demo.pdf", pages="1", outputs=outputs)
+    book = Book(quire, quire.wait(job_id)["document_id"])
+    page = book.page(1)
+    assert page["text"].startswith("Of Quires")
+    assert bool(page["words"]) == ("boxes" in outputs)
+    [hit] = book.hits("of quires")["hits"]
+    assert hit["words"] == ([0, 1] if "boxes" in outputs else [])
+    text = quire.http.get(f"/v1/jobs/{job_id}/result", params={"format": "text"})
+    if "text" in outputs:
+        assert text.text.startswith("Of Quires")
+    else:
+        refused(text, 409, "OUTPUT_NOT_MADE")
+    assert quire.result(job_id)["page_count"] == 1
