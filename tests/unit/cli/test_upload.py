@@ -13,7 +13,7 @@ from infra.cli.source import SourcePdf, source_pdf
 from infra.cli.tokens import SelfSigned
 from infra.cli.trouble import ApiError
 from infra.cli.upload import Uploader
-from tests.unit.cli.fixtures import api, brief, listening, server
+from tests.unit.cli.fixtures import api, brief, listening, nobody, server
 from tests.unit.cli.little_api import CUT_OFF, JOB_ID, LittleApi
 from tests.unit.cli.little_lists import SECRET, problem
 
@@ -110,8 +110,12 @@ def test_a_refusal_is_told_with_the_apis_own_sentence_and_code(
 
 
 def test_nobody_there_ends_as_unreachable(tmp_path: Path) -> None:
-    with Api("http://127.0.0.1:1", SelfSigned(SECRET)) as nobody, pytest.raises(Unreachable):
-        Uploader(nobody, brief).send(a_pdf(tmp_path, 2000), {}, lambda *_: None)
+    with (
+        nobody() as address,
+        Api(address, SelfSigned(SECRET)) as api,
+        pytest.raises(Unreachable),
+    ):
+        Uploader(api, brief).send(a_pdf(tmp_path, 2000), {}, lambda *_: None)
 
 
 def test_a_large_document_goes_in_pieces_without_the_owners_token(

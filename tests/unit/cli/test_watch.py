@@ -11,7 +11,7 @@ from infra.cli.exits import CommandError, Unreachable
 from infra.cli.tokens import SelfSigned
 from infra.cli.trouble import ApiError
 from infra.cli.watch import watch
-from tests.unit.cli.fixtures import api, brief, listening, server
+from tests.unit.cli.fixtures import api, brief, listening, nobody, server
 from tests.unit.cli.little_api import (
     BREAK,
     JOB_ID,
@@ -110,8 +110,12 @@ def test_a_job_that_is_not_there_is_told_at_once(api: Api, server: LittleApi) ->
 
 
 def test_an_api_that_stays_away_is_given_up() -> None:
-    with Api("http://127.0.0.1:1", SelfSigned(SECRET)) as nobody, pytest.raises(Unreachable):
-        lines_of(nobody)
+    with (
+        nobody() as address,
+        Api(address, SelfSigned(SECRET)) as api,
+        pytest.raises(Unreachable),
+    ):
+        lines_of(api)
 
 
 def test_an_answer_of_another_server_is_told_as_such(api: Api, server: LittleApi) -> None:
