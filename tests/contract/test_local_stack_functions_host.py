@@ -55,6 +55,10 @@ def merge(request):
 @functions_framework.aio.http
 def maintain(request):
     return "done"
+
+@functions_framework.aio.http
+def webhook(request):
+    return "told"
 """
 
 
