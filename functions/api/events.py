@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import aclosing
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Header
@@ -14,6 +14,7 @@ from starlette.types import Send
 
 from functions.api.auth import App, Reader
 from functions.api.jobs import found
+from functions.api.schemas.problems import problems
 
 router = APIRouter(tags=["jobs"])
 
@@ -32,16 +33,61 @@ class EventStream(StreamingResponse):
             await super().stream_response(send)
 
 
-@router.get("/v1/jobs/{job_id}/events", response_class=EventStream)
+_STREAM: Final[dict[str, Any]] = {
+    "description": "The events, until the job ends.",
+    "content": {
+        "text/event-stream": {
+            "schema": {"type": "string"},
+            "example": (
+                "retry: 1870\n\n"
+                "id: 7\n"
+                "event: chunk_completed\n"
+                'data: {"kind": "chunk_completed", "at": "2026-11-22T09:30:12.480112+00:00", '
+                '"details": {"chunk_index": 4, "total_chunks": 17, "page_start": 101, '
+                '"page_end": 125, "failed_pages": 0}, "job": {"status": "processing"}}\n\n'
+                ": still here\n\n"
+                "event: end\n"
+                'data: {"job": {"status": "completed"}}\n\n'
+            ),
+        }
+    },
+    "headers": {
+        "Cache-Control": {"schema": {"type": "string"}, "example": "no-store"},
+        "X-Accel-Buffering": {"schema": {"type": "string"}, "example": "no"},
+    },
+}
+
+
+@router.get(
+    "/v1/jobs/{job_id}/events",
+    summary="Follow a job",
+    response_class=EventStream,
+    responses={200: _STREAM, **problems(404, 422)},
+)
 async def get_events(
     job_id: UUID,
     app: App,
     caller: Reader,
-    last_event_id: Annotated[str, Header()] = "",
+    last_event_id: Annotated[
+        str,
+        Header(
+            description="The `id` of the last event that was seen: only what came behind it is "
+            "sent. Without it, and with one that no event has, everything is.",
+            examples=["7"],
+        ),
+    ] = "",
 ) -> EventStream:
-    """Stream the job's events from behind Last-Event-ID until the job ends.
+    """Send the job's events as they happen, as server-sent events.
 
-    An id that no event has is ignored: its reader gets everything, and misses nothing.
+    Each message has the event's number as `id`, its kind as `event`, and as `data` a JSON object
+    with `kind`, `at`, `details` and `job`, the whole job as `GET /v1/jobs/{job_id}` shows it.
+    Numbers run from 1 without a gap. Where an event is about a chunk, `details` has `chunk_index`
+    (from 0), `total_chunks`, `page_start` and `page_end`.
+
+    Behind a job's last event comes `end`, with `job` alone. A stream that ends without it is to
+    be asked for again with `Last-Event-ID`, after the milliseconds that `retry` says: streams end
+    after 15 minutes at the latest, and whenever a server is replaced. A comment every 15 seconds
+    shows that the stream lives. A job that is retried after its end goes on with the next number.
     """
     await run_in_threadpool(found, app, caller, job_id)
     after = int(last_event_id) if _EVENT_ID.fullmatch(last_event_id) else 0
