@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -230,6 +231,28 @@ def test_a_forked_child_writes_its_own_lines_and_not_its_parents(
     pools[0].close()
     wait_for(lambda: len(read(world.pool, job_id)) == 2, "both lines", 10)
     assert [line.message for line in read(world.pool, job_id)] == ["the child's", "the parent's"]
+
+
+def test_a_process_that_is_killed_right_after_its_warning_has_written_it(
+    world: World, database_url: str
+) -> None:
+    job_id, _ = world.add_job(1)
+
+    def write(lines: Sequence[LogLine]) -> None:
+        with open_pool(DatabaseSettings(url=database_url)) as pool:
+            PostgresJobLogs(pool).write(lines)
+
+    with attached(JobLogHandler(write, patience=10)):
+        child = os.fork()
+        if child == 0:
+            say("before", job_id)
+            say("the last word", job_id, logging.WARNING)
+            say("lost", job_id)
+            os.kill(os.getpid(), signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    wait_for(lambda: len(read(world.pool, job_id)) == 2, "the lines", 10)
+    assert [line.message for line in read(world.pool, job_id)] == ["before", "the last word"]
 
 
 def test_lines_are_read_as_they_were_said_by_their_owner_alone(world: World) -> None:
