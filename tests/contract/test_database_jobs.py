@@ -183,7 +183,7 @@ def test_who_deletes_a_document_waits_for_the_rows_that_are_being_written(world:
                 connection.execute("DELETE FROM documents")
         yield BOX
 
-    world.merges.write_pages(work, [PAGE], rows())
+    world.merges.write_pages(work, [], rows())
     assert world.one("SELECT count(*) FROM bounding_boxes") == {"count": 1}
 
 

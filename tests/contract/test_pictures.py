@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,7 +24,7 @@ from infra.pdf.painter import size_in_pixels
 from infra.pdf.pictures import Pictures
 from infra.settings import PicturesSettings
 from tests.pdfs.documents import Leaf, write_pages
-from tests.pdfs.hostile import HOSTILE, write_form_bomb
+from tests.pdfs.hostile import HOSTILE
 from tests.pdfs.raw import RawPdf
 from tests.pdfs.text import page_text
 
@@ -182,9 +183,23 @@ def test_no_hostile_file_takes_more_than_its_bounds(
 def test_a_page_that_takes_too_long_is_given_up_and_the_next_is_drawn(
     shelf: Shelf, opened: Callable[..., Pictures]
 ) -> None:
+    def write(path: Path) -> None:
+        with RawPdf(path) as pdf:
+            tree = pdf.reserve()
+            content = pdf.stream("", b"0 0 595 842 re f " * 100_000)
+            page = pdf.add(
+                f"<< /Type /Page /Parent {tree} 0 R /MediaBox [0 0 595 842] "
+                f"/Contents {content} 0 R >>"
+            )
+            pdf.add(f"<< /Type /Pages /Count 1 /Kids [{page} 0 R] >>", tree)
+            pdf.root = pdf.add(f"<< /Type /Catalog /Pages {tree} 0 R >>")
+
     pictures = opened(seconds=1)
-    ref = shelf.add("bomb.pdf", write_form_bomb)
-    assert "too much time or memory" in unavailable(lambda: drawn(pictures, shelf, ref))
+    ref = shelf.add("slow.pdf", write)
+    begun = time.monotonic()
+    sentence = unavailable(lambda: drawn(pictures, shelf, ref, width=2400))
+    assert "too much time or memory" in sentence
+    assert time.monotonic() - begun < 10
     drawn(pictures, shelf, shelf.book("good.pdf", "One"))
 
 
