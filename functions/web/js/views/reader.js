@@ -16,24 +16,24 @@ import { sheet } from "./sheet.js";
 export function openReader(root, params) {
   const { job: id, signal } = params;
   let reader = null;
-  let number = Number(params.page);
   document.title = "Result – Quire";
   fill(root, h("h1", { class: "unseen", tabindex: -1 }, "Result"), h("div", { class: "reader skeleton", "aria-hidden": "true" }));
   insist(() => ask(`/v1/jobs/${encodeURIComponent(id)}`, {}, { signal }), signal).then(begin, failed).catch(complain);
 
   function begin(job) {
     if (!hasResult(job)) return failed(Object.assign(new Error("This job has no result yet."), { code: "JOB_NOT_FINISHED" }));
-    reader = openDocument(root, job, { signal, query: params.query.get("q") ?? "", number });
+    reader = openDocument(root, job, { signal, query: params.query.get("q") ?? "", number: Number(params.page) });
   }
   function failed(error) {
     if (signal.aborted || error.status === 401) return;
     fill(root, h("p", { class: "crumbs" }, h("a", { href: `#/jobs/${id}` }, icon("back"), "To the job")), h("h1", { tabindex: -1 }, "This result can't be shown"), trouble(error));
   }
   return {
-    turn({ job, page }) {
-      if (job !== id) return false;
-      number = Number(page);
-      reader?.turn(number);
+    /** Another page of the same result, or another search in it, is no new view. */
+    turn({ job, page, query }) {
+      if (job !== id || reader === null) return false;
+      reader.seek(query.get("q") ?? "");
+      reader.turn(Number(page));
       return true;
     },
   };
@@ -45,10 +45,11 @@ function openDocument(root, job, { signal, query, number: first }) {
   const errors = new Map(job.page_errors.map((error) => [error.number, error]));
   let number = 0;
   let words = [];
+  let picked = -1;
 
   const view = sheet({ signal, pages, pointed: (index) => text.point(index), chosen: (index) => choose(index) });
   const text = pageText({ pointed: (index) => view.point(index), chosen: (index) => choose(index, true) });
-  const search = searchPanel({ signal, pages, query, found: markHits, visit: visitHit });
+  const search = searchPanel({ signal, pages, found: markHits, visit: visitHit });
   const folders = tabs("Beside the picture", [
     { name: "Text", element: text.element },
     { name: "Search", element: search.element, opened: search.opened },
@@ -97,11 +98,14 @@ function openDocument(root, job, { signal, query, number: first }) {
       const page = errors.has(number) ? unread(errors.get(number)) : await pages.page(number).catch(missing);
       if (wanted !== number || signal.aborted) return;
       words = page.words;
+      picked = -1;
       text.show(page);
       await view.show(page, `Page ${number} of ${total}`);
       if (wanted !== number || signal.aborted) return;
       say(sure, page.text ? `${counted(page.words.length, "word")}, ${percent(page.confidence)} sure` : "");
       markHits();
+      // A word may have been chosen in the text before the picture was there.
+      if (picked >= 0) view.choose(picked);
       if (hit) showHit(hit);
       announce(`Page ${number} of ${total}`);
       for (const near of [number + 1, number - 1]) if (near >= 1 && near <= total && !errors.has(near)) ahead(near);
@@ -131,6 +135,7 @@ function openDocument(root, job, { signal, query, number: first }) {
     else input.value = String(number);
   }
   function choose(index, tell = false) {
+    picked = index;
     view.choose(index);
     text.choose(index);
     const word = words[index];
@@ -182,12 +187,13 @@ function openDocument(root, job, { signal, query, number: first }) {
     event.preventDefault();
     does();
   }
-  if (query) {
-    folders.open(1);
-    search.begin();
+  function seek(words) {
+    if (words) folders.open(1);
+    search.seek(words);
   }
+  seek(query);
   turn(first);
-  return { turn };
+  return { turn, seek };
 }
 
 function flip(name, label, work) {

@@ -5,8 +5,8 @@ import { characters, count, counted } from "../format.js";
 import { trouble } from "../notices.js";
 
 /** The panel. `found()` is told of new hits, `visit(hit)` of the one to go to. */
-export function searchPanel({ signal, pages, query, found, visit }) {
-  const input = h("input", { type: "search", placeholder: "Search in this document", "aria-label": "Search in this document", maxlength: 200, value: query, oninput: later(200, begin, signal) });
+export function searchPanel({ signal, pages, found, visit }) {
+  const input = h("input", { type: "search", placeholder: "Search in this document", "aria-label": "Search in this document", maxlength: 200, oninput: later(200, begin, signal) });
   const sum = h("p", { class: "hint", "aria-live": "polite" }, "\u00a0");
   const list = h("ol", { class: "hits" });
   const more = h("button", { type: "button", class: "more", onclick: () => further().catch(failed) }, "Show more");
@@ -15,7 +15,7 @@ export function searchPanel({ signal, pages, query, found, visit }) {
   let asked = new AbortController();
   let next = null;
   let current = -1;
-  const panel = { element, hits: [], query, begin, opened, focus, step };
+  const panel = { element, hits: [], query: "", seek, opened, focus, step };
   return panel;
 
   function opened() {
@@ -24,6 +24,12 @@ export function searchPanel({ signal, pages, query, found, visit }) {
   function focus() {
     input.focus();
     input.select();
+  }
+  /** Searches for the words, as if they had been typed. */
+  function seek(words) {
+    if (words === panel.query) return;
+    input.value = words;
+    begin();
   }
   function begin() {
     asked.abort();
