@@ -2,70 +2,16 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
-from ipaddress import ip_address
-from pathlib import Path
 
 import pytest
 
-from common.webhook_urls import TargetPolicy
-from common.webhooks import Answer
-from infra.webhooks.network import Address, system_addresses
-from infra.webhooks.sender import WebhookSender
-from tests.certificates import server_context
+from infra.webhooks.network import Address
+from tests.contract.webhook_sender_fixtures import INTERNET, HereIsPublic, Names, code, post, sender
 from tests.receiver import WebhookReceiver
-
-#: As on the Internet, but for the ports, which a test can't choose.
-INTERNET = TargetPolicy(allow_http=True, ports=frozenset())
-
-
-class HereIsPublic(TargetPolicy):
-    """Takes 127.0.0.1 for a public address, and nothing else here."""
-
-    __slots__ = ()
-
-    def permits(self, address: Address) -> bool:
-        return address == ip_address("127.0.0.1") or super().permits(address)
-
-
-OPEN = HereIsPublic(allow_http=True, ports=frozenset())
-
-
-class Names:
-    """A resolver with a table of its own, which notes what it was asked."""
-
-    def __init__(self, **table: Sequence[str]) -> None:
-        self.table = {name.replace("_", "."): found for name, found in table.items()}
-        self.asked: list[str] = []
-
-    def __call__(self, host: str, port: int) -> list[Address]:
-        self.asked.append(host)
-        if host not in self.table:
-            return system_addresses(host, port)
-        return [ip_address(each) for each in self.table[host]]
-
-
-def sender(
-    names: Names | None = None,
-    policy: TargetPolicy = OPEN,
-    timeout: float = 5,
-    context: ssl.SSLContext | None = None,
-) -> WebhookSender:
-    return WebhookSender(
-        policy, timeout_seconds=timeout, resolve=names or Names(), ssl_context=context
-    )
-
-
-def post(to: WebhookSender, url: str) -> Answer:
-    return to.post(url, b'{"said":"\xc3\xa4"}', {"webhook-id": "1"})
-
-
-def code(answer: Answer) -> str | None:
-    return answer.trouble.code if answer.trouble else None
 
 
 @pytest.fixture
@@ -270,38 +216,3 @@ def test_the_next_address_is_tried_where_one_does_not_answer(
     names = Names(two_example_com=["127.0.0.2", "127.0.0.1"])
     policy = Lenient(allow_http=True, ports=frozenset())
     assert post(sender(names, policy), receiver.url(host="two.example.com")).is_accepted
-
-
-def trusting(certificate: Path) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=certificate)
-
-
-def test_a_certificate_is_checked_for_the_name_and_not_for_the_address(tmp_path: Path) -> None:
-    tls, certificate = server_context(tmp_path, "hooks.example.com")
-    seen: list[str | None] = []
-    tls.sni_callback = lambda _socket, name, _context: seen.append(name)
-    names = Names(hooks_example_com=["127.0.0.1"], other_example_com=["127.0.0.1"])
-    with WebhookReceiver().serving(tls) as receiver:
-        to = sender(names, context=trusting(certificate))
-        right = post(to, receiver.url(host="hooks.example.com", scheme="https"))
-        assert right.is_accepted
-        assert seen == ["hooks.example.com"]
-        assert receiver.next().headers["host"].startswith("hooks.example.com:")
-        for wrong in ("other.example.com", "127.0.0.1"):
-            answer = post(to, receiver.url(host=wrong, scheme="https"))
-            assert code(answer) == "CERTIFICATE_INVALID"
-        assert not receiver.has_more
-
-
-def test_a_certificate_of_nobody_known_is_refused(tmp_path: Path) -> None:
-    tls, _ = server_context(tmp_path, "hooks.example.com")
-    names = Names(hooks_example_com=["127.0.0.1"])
-    with WebhookReceiver().serving(tls) as receiver:
-        answer = post(sender(names), receiver.url(host="hooks.example.com", scheme="https"))
-        assert code(answer) == "CERTIFICATE_INVALID"
-        assert not receiver.has_more
-
-
-def test_a_server_without_tls_behind_an_https_address_is_told_so(receiver: WebhookReceiver) -> None:
-    answer = post(sender(), receiver.url(scheme="https"))
-    assert code(answer) == "TLS_FAILED"
