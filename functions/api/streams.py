@@ -44,11 +44,17 @@ class EventStreams:
         self._limiter = CapacityLimiter(_LOOKS)
         self._is_ending = False
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether the process is to stop: nothing should be waited for any longer."""
+        return self._is_ending
+
     def end(self) -> None:
         """End all streams, and every one that is begun from now on. The process is to stop."""
         self._is_ending = True
         for broadcast in self._broadcasts.values():
             broadcast.tell()
+        self._feed.wake_all()
 
     async def read(self, job_id: UUID, after: int) -> AsyncGenerator[bytes, None]:
         """Yield the job's messages behind number `after`, each once and in order.

@@ -24,9 +24,11 @@ async def ended_within(
 ) -> JobView | None:
     """Return the job once it has ended; None where it has not after so many seconds.
 
-    NotFound where it is deleted meanwhile.
+    None as well when the process is to stop: its server waits for answers under way. NotFound
+    where the job is deleted meanwhile.
     """
     deadline = monotonic() + seconds
+    streams = app.streams
     async with app.feed.watch(job_id) as changed:
         while True:
             changed.clear()
@@ -34,7 +36,7 @@ async def ended_within(
             if job.status in FINAL_JOB_STATUSES:
                 return job
             left = deadline - monotonic()
-            if left <= 0:
+            if left <= 0 or streams.is_ending:
                 return None
             try:
                 await asyncio.wait_for(changed.wait(), min(_LOOK_SECONDS, left))

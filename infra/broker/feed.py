@@ -52,6 +52,12 @@ class RedisLiveFeed:
             if not self._watchers[key]:
                 del self._watchers[key]
 
+    def wake_all(self) -> None:
+        """Have every watcher look."""
+        for watchers in self._watchers.values():
+            for changed in watchers:
+                changed.set()
+
     async def _read(self) -> None:
         while self._watchers:
             try:
@@ -85,15 +91,10 @@ class RedisLiveFeed:
                 if message["type"] == "subscribe":
                     # What was published before the subscription stood was missed: look once.
                     self._is_live = True
-                    self._wake_all()
+                    self.wake_all()
                 elif message["type"] == "message":
                     self._wake(message["data"].decode())
 
     def _wake(self, key: str) -> None:
         for changed in self._watchers.get(key, ()):
             changed.set()
-
-    def _wake_all(self) -> None:
-        for watchers in self._watchers.values():
-            for changed in watchers:
-                changed.set()

@@ -228,6 +228,29 @@ def test_a_server_that_is_stopped_ends_its_streams_at_once_and_readers_go_on_at_
         assert reader.seen == expected
 
 
+def test_a_request_that_waits_for_its_result_is_answered_when_the_server_is_stopped(
+    breakable: QuireClient, leaflet: Path
+) -> None:
+    with breakable.document_ai(latency_per_call_seconds=5), ThreadPoolExecutor() as threads:
+        before = jobs_of(breakable)
+        answer = threads.submit(
+            breakable.http.post,
+            "/v1/documents",
+            files={"file": ("waited.pdf", leaflet.read_bytes(), "application/pdf")},
+            headers={"Prefer": "wait=60"},
+        )
+        wait_for(lambda: jobs_of(breakable) > before, "the document to be taken")
+        os.kill(breakable.stack.processes["functions"], signal.SIGTERM)
+        taken = answer.result(timeout=10)
+    assert taken.status_code == 202
+    assert breakable.wait(taken.json()["job_id"])["status"] == "completed"
+
+
+def jobs_of(quire: QuireClient) -> int:
+    count: int = quire.rows("SELECT count(*) FROM jobs WHERE status = 'processing'")[0]["count"]
+    return count
+
+
 def answers(address: str) -> bool:
     try:
         return httpx.get(f"{address}/healthz").status_code == 200
