@@ -242,6 +242,26 @@ def test_hits_name_the_words_they_touch_however_long_their_fold_is(
     assert snippet in marked
 
 
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [("ab", (0,)), (",", (1,)), ("b,", (0, 1)), ("b,c", (0, 1, 2)), ("c", (2,))],
+)
+def test_words_that_stand_close_together_are_not_touched_by_their_neighbours_hits(
+    world: World, pages: PostgresPages, wanted: str, words: tuple[int, ...]
+) -> None:
+    close = page(1, "ab,c")
+    [word] = close.blocks[0].paragraphs[0].lines[0].words
+    close.blocks[0].paragraphs[0].lines[0].words = [
+        Word(text, start, start + len(text), word.box, 0.9)
+        for text, start in (("ab", 0), (",", 2), ("c", 3))
+    ]
+    work = claimed(world)
+    write(world, work, [close])
+    finish(world, work)
+    [hit] = hits(pages.search(work.document_id, wanted, ALICE, after=0, limit=9)).hits
+    assert hit.words == words
+
+
 @pytest.mark.parametrize("wanted", ["%", "_", "a%c", "a_c", "\\", "a\\", "';", "%s", "%(q)s"])
 def test_what_is_special_elsewhere_means_itself(
     world: World, pages: PostgresPages, wanted: str
