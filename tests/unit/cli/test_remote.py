@@ -159,6 +159,17 @@ def test_a_refused_token_ends_a_submission_at_once(deployed: Deployed, capsys: O
     assert len(deployed.server.headers_of_posts) == 1
 
 
+def test_a_refused_token_ends_an_order_at_once(deployed: Deployed, capsys: Output) -> None:
+    other = JOB_ID[:-1] + "9"
+    refusal = problem(401, "UNAUTHORIZED", "Send a valid token.")
+    deployed.server.controls = {JOB_ID: refusal, other: refusal}
+    assert deployed("pause", JOB_ID, other, "--json") == 1
+    output = capsys.readouterr()
+    assert json.loads(output.out)["error"]["code"] == "UNAUTHORIZED"
+    assert "is not taken there" in output.err
+    assert len(deployed.server.controlled) == 1
+
+
 def test_a_missing_right_is_told_with_the_token_that_lacks_it(
     deployed: Deployed, capsys: Output
 ) -> None:
