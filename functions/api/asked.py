@@ -29,8 +29,8 @@ class DocumentOptions(msgspec.Struct, forbid_unknown_fields=True):
         str,
         Meta(
             max_length=2000,
-            description="Which pages to read; all of them where empty.",
-            examples=["1-20,25,40-"],
+            description="Which pages to read, like `1-20,25,40-`; all of them where empty.",
+            examples=["1-"],
             extra_json_schema={"format": "page-ranges"},
         ),
     ] = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from fastapi import Request
@@ -91,7 +91,7 @@ def decoded(
     `part` is the form's part that has the JSON, where it is not the whole body.
     """
     try:
-        return msgspec.json.decode(content, type=shape)
+        return msgspec.convert(_plain(msgspec.json.decode(content)), shape)
     except msgspec.ValidationError as error:
         match = _PLACE.search(str(error))
         names = [part] if part else []
@@ -105,3 +105,16 @@ def decoded(
     except (msgspec.DecodeError, UnicodeError) as error:
         subject = f"`{part}`" if part else "The body"
         raise InvalidRequest(f"{subject} is not JSON in UTF-8.") from error
+
+
+def _plain(value: Any) -> Any:
+    """Return the value with 25.0 as 25: JSON knows one kind of number."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case list():
+            return [_plain(each) for each in value]
+        case dict():
+            return {name: _plain(each) for name, each in value.items()}
+        case _:
+            return value

@@ -37,7 +37,20 @@ _STREAM: Final[dict[str, Any]] = {
     "description": "The events, until the job ends.",
     "content": {
         "text/event-stream": {
-            "schema": {"type": "string"},
+            "schema": {
+                "type": "object",
+                "description": "One message of the stream.",
+                "required": ["event", "data"],
+                "properties": {
+                    "id": {"type": "string", "description": "The event's number; none at the end."},
+                    "event": {"type": "string", "description": "What happened; `end` at the end."},
+                    "data": {
+                        "type": "string",
+                        "contentMediaType": "application/json",
+                        "description": "`kind`, `at`, `details` and `job`; `job` alone at the end.",
+                    },
+                },
+            },
             "example": (
                 "retry: 1870\n\n"
                 "id: 7\n"
