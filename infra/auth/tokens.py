@@ -53,8 +53,7 @@ class TokenChecker:
                 return self._by_secret(token)
             if algorithm in _PUBLISHED_KEY and isinstance(key_id, str):
                 return await self._by_published_key(token, algorithm, key_id)
-        # A header of many brackets ends in RecursionError, and takes no signature to write.
-        except (jwt.PyJWTError, RecursionError) as error:
+        except jwt.PyJWTError as error:
             raise InvalidToken(type(error).__name__) from error
         raise InvalidToken("no algorithm that is taken here")
 
