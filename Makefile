@@ -8,10 +8,10 @@ LOCK := infra/requirements/dev.txt
 READY := .venv/.ready
 DEMO := tests/resources/quire-demo.pdf
 
-.PHONY: help setup demo up test lint format bench lock clean
+.PHONY: help setup demo up test lint format bench screenshots lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv with the locked dependencies; run nothing
 
@@ -45,6 +45,9 @@ format: $(READY) ## Bring the code into form
 
 bench: $(READY) ## Measure splitting and the pipeline's overhead, as ratios
 	@$(BIN)/python -m tests.bench
+
+screenshots: $(READY) ## Take the pictures of the page anew (needs Chromium)
+	@$(BIN)/python -m tests.browser.screenshots
 
 lock: $(READY) ## Renew the lock file from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
