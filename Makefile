@@ -8,7 +8,7 @@ LOCK := infra/requirements/dev.txt
 READY := .venv/.ready
 DEMO := tests/resources/quire-demo.pdf
 
-.PHONY: help setup demo up test lint format bench screenshots lock clean
+.PHONY: help setup demo up flower test lint format bench screenshots lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ demo: $(READY) ## Read a scanned PDF on a local stack; your own with PDF=path
 
 up: $(READY) ## Run the local stack until Ctrl-C
 	@$(BIN)/quire up
+
+flower: $(READY) ## Open Flower, Celery's monitor, on the running stack
+	@$(BIN)/quire flower
 
 test: $(READY) ## Run all tests
 	@$(BIN)/pytest

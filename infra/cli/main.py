@@ -35,6 +35,7 @@ COMMANDS = {
     "webhooks": ("infra.cli.webhooks", "Tell what became of a job's webhooks."),
     "credits": ("infra.cli.credits", "Tell how many pages may still be read."),
     "token": ("infra.cli.token", "Print a token for curl on this machine's stack."),
+    "flower": ("infra.cli.flower", "Open Flower, Celery's monitor, on this machine's stack."),
     "doctor": ("infra.cli.doctor", "Say which part answers, which doesn't, and what to do."),
 }
 
