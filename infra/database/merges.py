@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, Final, LiteralString
+from typing import Final, LiteralString
 
-from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from common.errors import LeaseLost
@@ -23,6 +22,7 @@ from common.models import (
     StoredChunk,
 )
 from common.pages import PageRange
+from infra.database import page_rows
 from infra.database.pool import Pool
 
 
@@ -66,38 +66,6 @@ class PostgresMerges:
            SET lease_expires_at = now(), stalls = stalls - (NOT %(counted)s)::int
          WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'merging'
            AND status = 'processing'
-    """
-
-    # Held until the rows are written, so that the document can't go meanwhile and leave them.
-    DOCUMENT: Final[LiteralString] = """
-        SELECT FROM documents WHERE id = %(document_id)s FOR KEY SHARE
-    """
-
-    PAGES: Final[LiteralString] = """
-        COPY pages (document_id, job_id, attempt, number, width, height, unit, text_start,
-                    text_end, confidence, languages, text, folded) FROM STDIN (FORMAT binary)
-    """
-    PAGE_TYPES: Final = (
-        *("bytea", "bytea", "int4", "int4", "float4", "float4", "text", "int4"),
-        *("int4", "float4", "text[]", "text", "text"),
-    )
-
-    BOXES: Final[LiteralString] = """
-        COPY bounding_boxes (document_id, job_id, attempt, page, word, text, text_start, text_end,
-                             x0, y0, x1, y1, confidence) FROM STDIN (FORMAT binary)
-    """
-    BOX_TYPES: Final = (
-        *("bytea", "bytea", "int4", "int4", "int4", "text", "int4"),
-        *("int4", "float4", "float4", "float4", "float4", "float4"),
-    )
-
-    OWN_ROWS: Final[LiteralString] = """
-        WITH boxes AS (
-            DELETE FROM bounding_boxes
-             WHERE document_id = %(document_id)s AND job_id = %(job_id)s AND attempt = %(attempt)s
-        )
-        DELETE FROM pages
-         WHERE document_id = %(document_id)s AND job_id = %(job_id)s AND attempt = %(attempt)s
     """
 
     # Others' rows are looked for by two ranges of the index: by <> every row would be read, with
@@ -278,15 +246,13 @@ class PostgresMerges:
         Raises LeaseLost where the document is gone.
         """
         with self._pool.connection() as connection:
-            if connection.execute(self.DOCUMENT, _fence(work)).rowcount == 0:
+            if not page_rows.write(connection, work, pages, boxes):
                 raise _lost()
-            _copy(connection, self.PAGES, self.PAGE_TYPES, work, pages)
-            _copy(connection, self.BOXES, self.BOX_TYPES, work, boxes)
 
     def discard_pages(self, work: MergeWork) -> None:
         """Remove the rows of a merge that does not count."""
         with self._pool.connection() as connection:
-            connection.execute(self.OWN_ROWS, _fence(work))
+            page_rows.delete(connection, work)
 
     def finish(self, work: MergeWork, merged: MergedDocument) -> None:
         """End the job with this merge's result and pages. LeaseLost where it is another's."""
@@ -307,22 +273,6 @@ class PostgresMerges:
         with self._pool.connection() as connection:
             if connection.execute(self.FINISH, values).rowcount == 0:
                 raise _lost()
-
-
-def _copy(
-    connection: Connection[Any],
-    statement: LiteralString,
-    types: Sequence[str],
-    work: MergeWork,
-    rows: Iterable[tuple[object, ...]],
-) -> None:
-    # As the bytes that they are on the wire: turned into them once, not once a row.
-    merge = (work.document_id.bytes, work.job_id.bytes, work.attempt)
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        # In binary: twice as fast as text, for both sides.
-        copy.set_types(types)
-        for row in rows:
-            copy.write_row((*merge, *row))
 
 
 def _fence(work: MergeWork) -> dict[str, object]:

@@ -14,8 +14,8 @@ import psycopg
 
 from common.access import Caller
 from common.folding import fold
-from common.models import ObjectRef
-from infra.database.merges import PostgresMerges
+from common.models import DocumentId, JobId, MergeWork, ObjectRef, PageRow
+from infra.database.page_rows import write
 from infra.database.pages import PostgresPages
 from infra.database.pool import open_pool
 from infra.local.home import Home
@@ -68,7 +68,7 @@ def _pictures(folder: Path) -> Iterator[tuple[str, float, float | None]]:
 
 
 def _searches(folder: Path) -> Iterator[tuple[str, float, float | None]]:
-    document, job, caller = uuid4(), uuid4(), Caller("alice")
+    document, job, caller = DocumentId(uuid4()), JobId(uuid4()), Caller("alice")
     home = Home(folder / "home")
     with Stack(home, services=lambda layout: [database(layout)]) as stack:
         url = stack.endpoints["postgres"]
@@ -78,12 +78,8 @@ def _searches(folder: Path) -> Iterator[tuple[str, float, float | None]]:
                 " result_job, result_attempt) VALUES (%s, 'alice', 'f', 'b', 'o', %s, %s, 2)",
                 (document, _PAGES, job),
             )
-            with connection.cursor() as cursor, cursor.copy(PostgresMerges.PAGES) as copy:
-                copy.set_types(PostgresMerges.PAGE_TYPES)
-                for number in range(1, _PAGES + 1):
-                    text = page_text(number, sentences=40)
-                    row = (number, 1.0, 1.0, "pixels", 0, 0, 0.9, ["en"], text, fold(text))
-                    copy.write_row((document.bytes, job.bytes, 2, *row))
+            work = MergeWork(job, document, 1, 2, 1, "book.pdf", _PAGES, ())
+            write(connection, work, map(_row, range(1, _PAGES + 1)), ())
         with open_pool(DatabaseSettings(url=url)) as pool:
             pages = PostgresPages(pool)
             for wanted in ("twelve thousand three hundred forty-five", "broken threads", "the"):
@@ -91,6 +87,11 @@ def _searches(folder: Path) -> Iterator[tuple[str, float, float | None]]:
                 pages.search(document, wanted, caller, after=0, limit=100)
                 what = f"20,000 pages: search for “{wanted[:15]}”, seconds"
                 yield what, time.monotonic() - begun, 1
+
+
+def _row(number: int) -> PageRow:
+    text = page_text(number, sentences=40)
+    return (number, 1.0, 1.0, "pixels", 0, 0, 0.9, ["en"], text, fold(text))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.scratch import scratch_folder, sweep
+from functions.scratch import lasting_folder, scratch_folder, sweep
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +37,23 @@ def test_what_a_killed_process_left_is_swept_and_what_a_living_one_uses_is_not(
     assert not left.exists()
     assert somebody_elses.exists()
     assert not ours.exists()
+
+
+def test_a_lasting_folder_lasts_as_long_as_its_process(tmp_path: Path) -> None:
+    ours = lasting_folder("pictures")
+    sweep()
+    assert ours.exists()
+    program = (
+        "import tempfile, sys\n"
+        "tempfile.tempdir = sys.argv[1]\n"
+        "from functions.scratch import lasting_folder\n"
+        "folder = lasting_folder('pictures')\n"
+        "(folder / '1.pdf').write_bytes(b'x')\n"
+        "print(folder)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], check=True, capture_output=True, text=True
+    )
+    theirs = Path(answer.stdout.strip())
+    assert theirs.parent == tmp_path
+    assert not theirs.exists()
