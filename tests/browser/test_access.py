@@ -84,7 +84,12 @@ def test_operators_see_everybodys_jobs_the_queues_and_the_workers(
         page.get_by_label("Filter by owner").fill("nobody")
         expect(page.locator(".joblist")).to_contain_text("No job is like that.")
         page.get_by_role("button", name="Show all").click()
-        expect(row).to_have_count(1)
+        row.get_by_role("link").click()
+        expect(page.locator("h1")).to_have_text("theirs.pdf")
+        expect(page.locator(".jobhead .facts")).to_contain_text(f"of {owner}")
+        expect(page.locator(".cell")).to_have_count(6)
+        expect(page.locator(".controls")).to_be_empty()
+    expect(page.locator(".jobhead .line")).to_have_text("Completed: 6 pages")
 
 
 def test_names_from_outside_are_text_and_nothing_else(

@@ -19,7 +19,7 @@ export function header(root, signal, path) {
         "nav",
         { "aria-label": "Main" },
         way("#/", "Jobs", path === "/" || path.startsWith("/jobs")),
-        isAdministrator() && way("#/admin", "Admin", path === "/admin"),
+        isAdministrator() && way("#/admin", "Admin", path.startsWith("/admin")),
       ),
     h(
       "div",

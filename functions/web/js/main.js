@@ -7,7 +7,7 @@ import { complain } from "./notices.js";
 import { session, takeFromAddress, token } from "./session.js";
 import { openAdmin } from "./views/admin.js";
 import { openHome } from "./views/home.js";
-import { openJob } from "./views/job.js";
+import { openAnyJob, openJob } from "./views/job.js";
 import { openReader } from "./views/reader.js";
 import { openSignIn } from "./views/signin.js";
 
@@ -16,6 +16,7 @@ const ROUTES = [
   [/^\/jobs\/(?<job>[^/]+)$/, openJob],
   [/^\/jobs\/(?<job>[^/]+)\/pages\/(?<page>\d{1,7})$/, openReader],
   [/^\/admin$/, openAdmin],
+  [/^\/admin\/jobs\/(?<job>[^/]+)$/, openAnyJob],
 ];
 
 const main = document.getElementById("main");

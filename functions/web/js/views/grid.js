@@ -105,7 +105,7 @@ export function chunkGrid() {
     say(told, [sentence(chunk, at), ...further].join(" · "));
   }
   function hint() {
-    say(told, order.length ? "Point at a chunk, or go through them with the arrow keys." : "The chunks appear here as soon as the document is cut.");
+    say(told, order.length ? "Choose a chunk to see its pages and what became of it." : "The chunks appear here as soon as the document is cut.");
   }
   function entryOf(target) {
     const index = target?.closest?.(".cell")?.dataset.index;

@@ -1,6 +1,6 @@
 // One job as it goes on: read once, then kept up to date by its events.
 
-import { ask, insist } from "../api.js";
+import { ask, insist, regularly } from "../api.js";
 import { announce, fill, h, later } from "../dom.js";
 import { hasEnded } from "../format.js";
 import { icon } from "../icons.js";
@@ -13,14 +13,25 @@ import { logLines, webhookLog } from "./joblog.js";
 import { problemList } from "./problems.js";
 import { trail } from "./trail.js";
 
-const PAGE = 1000;
+const PAGE = 500;
+const SECONDS = 2;
 /** What changes the chunks themselves, and not only one's state. */
 const REPLANNED = new Set(["planned", "split", "job_retried", "job_cancelled", "merging", "end"]);
 
 /** Shows the job with the id `job`. */
-export function openJob(root, { job: id, signal }) {
-  const here = `/v1/jobs/${encodeURIComponent(id)}`;
-  const head = jobHead({ changed });
+export function openJob(root, { job, signal }) {
+  showJob(root, { id: job, signal, isOwn: true });
+}
+
+/** Shows an operator the job with the id `job`, whosever it is: to look at, not to act upon. */
+export function openAnyJob(root, { job, signal }) {
+  showJob(root, { id: job, signal, isOwn: false });
+}
+
+function showJob(root, { id, signal, isOwn }) {
+  const here = `/v1/${isOwn ? "" : "admin/"}jobs/${encodeURIComponent(id)}`;
+  const back = () => h("p", { class: "crumbs" }, h("a", { href: isOwn ? "#/" : "#/admin" }, icon("back"), isOwn ? "All jobs" : "Administration"));
+  const head = jobHead({ changed, isOwn });
   const grid = chunkGrid();
   const problems = problemList();
   const events = trail();
@@ -29,10 +40,10 @@ export function openJob(root, { job: id, signal }) {
   const folders = tabs("About this job", [
     { name: "What happened", element: events.element },
     { name: "Log", element: logs.element, opened: logs.open, closed: logs.close },
-    { name: "Webhooks", element: hooks.element, opened: hooks.look },
+    ...(isOwn ? [{ name: "Webhooks", element: hooks.element, opened: hooks.look }] : []),
   ]);
   document.title = "Job – Quire";
-  fill(root, h("p", { class: "crumbs" }, h("a", { href: "#/" }, icon("back"), "All jobs")), head.element, problems.element, grid.element, folders.element);
+  fill(root, back(), head.element, problems.element, grid.element, folders.element);
 
   let last = 0;
   let following = false;
@@ -43,17 +54,17 @@ export function openJob(root, { job: id, signal }) {
       changed(await insist(() => ask(here, {}, { signal }), signal));
       await readHistory();
       await readChunks();
-      await live();
+      await (isOwn ? live() : looked());
     } catch (error) {
       if (!signal.aborted && error.status !== 401) failed(error);
     }
   }
   function failed(error) {
     const again = error.status === 404 ? null : () => openAgain();
-    fill(root, h("p", { class: "crumbs" }, h("a", { href: "#/" }, icon("back"), "All jobs")), h("h1", { tabindex: -1 }, "This job can't be shown"), trouble(error, again));
+    fill(root, back(), h("h1", { tabindex: -1 }, "This job can't be shown"), trouble(error, again));
   }
   function openAgain() {
-    openJob(root, { job: id, signal });
+    showJob(root, { id, signal, isOwn });
   }
 
   async function readHistory() {
@@ -76,6 +87,18 @@ export function openJob(root, { job: id, signal }) {
   }
   const readChunksSoon = later(120, () => readChunks().catch((error) => signal.aborted || complain(error)), signal);
 
+  /** There is no stream of another's job: it is looked at now and then. */
+  async function looked() {
+    const ended = new AbortController();
+    const stop = AbortSignal.any([signal, ended.signal]);
+    await regularly(SECONDS, async () => {
+      changed(await ask(here, {}, { signal: stop }));
+      await readHistory();
+      await readChunks();
+      logs.lookSoon();
+      if (hasEnded(head.job)) ended.abort();
+    }, stop);
+  }
   async function live() {
     if (following || hasEnded(head.job)) return;
     following = true;
@@ -107,7 +130,7 @@ export function openJob(root, { job: id, signal }) {
     document.title = `${hasEnded(job) ? "" : `${job.progress_percent} % `}${job.filename} – Quire`;
     if (before && before.message !== job.message) announceLine(job.message);
     // A retry makes an ended job go on.
-    if (before && hasEnded(before) && !hasEnded(job)) live().catch((error) => signal.aborted || complain(error));
+    if (isOwn && before && hasEnded(before) && !hasEnded(job)) live().catch((error) => signal.aborted || complain(error));
   }
 
   const ticking = setInterval(head.tick, 1000);

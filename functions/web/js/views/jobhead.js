@@ -10,8 +10,8 @@ import { barOf } from "./jobrow.js";
 /** What needs a password before it can be tried again. */
 const LOCKED = /PASSWORD|ENCRYPTED/;
 
-/** The head of the view; `changed(job)` is told what an action made of the job. */
-export function jobHead({ changed }) {
+/** The head of the view; `changed(job)` is told what an action made of the job. Nobody may act on another's. */
+export function jobHead({ changed, isOwn = true }) {
   const title = h("h1", { tabindex: -1, dir: "auto" }, "\u00a0");
   const state = h("span", { class: "chip" });
   const line = h("p", { class: "line" }, "\u00a0");
@@ -57,7 +57,7 @@ export function jobHead({ changed }) {
     barOf(job, done, lost);
     controls.retry.classList.toggle("primary", !hasResult(job));
     open.href = `#/jobs/${job.job_id}/pages/1`;
-    arrange([
+    arrange(!isOwn ? [] : [
       hasResult(job) && open,
       ...(hasResult(job) ? downloads : []),
       ...Object.entries(controls).filter(([action]) => job[`can_${action}`]).map(([, button]) => button),
@@ -81,6 +81,7 @@ export function jobHead({ changed }) {
       job.total_chunks && counted(job.total_chunks, "chunk"),
       job.page_count && job.page_count !== job.total_pages && job.total_pages && `of a document of ${counted(job.page_count, "page")}`,
       `sent ${ago(job.created_at)}`,
+      job.owner && `of ${job.owner}`,
       job.matter && `matter ${job.matter}`,
       job.priority !== "normal" && `${job.priority} priority`,
       job.retries && `retried ${job.retries === 1 ? "once" : `${job.retries} times`}`,

@@ -5,7 +5,7 @@ import { ago, counted, hasEnded, moment, STATUS_NAMES } from "../format.js";
 
 /** A row, and how to bring it up to date. */
 export function jobRow(job, { withOwner = false } = {}) {
-  const name = h("a", { href: `#/jobs/${job.job_id}`, dir: "auto" }, job.filename);
+  const name = h("a", { href: `#${withOwner ? "/admin" : ""}/jobs/${job.job_id}`, dir: "auto" }, job.filename);
   const state = h("span", { class: "chip" });
   const line = h("p", { class: "line" });
   const done = h("span", { class: "done" });

@@ -100,6 +100,7 @@ function openDocument(root, job, { signal, query, number: first }) {
       words = page.words;
       picked = -1;
       text.show(page);
+      announce(`Page ${number} of ${total}`);
       await view.show(page, `Page ${number} of ${total}`);
       if (wanted !== number || signal.aborted) return;
       say(sure, page.text ? `${counted(page.words.length, "word")}, ${percent(page.confidence)} sure` : "");
@@ -107,7 +108,6 @@ function openDocument(root, job, { signal, query, number: first }) {
       // A word may have been chosen in the text before the picture was there.
       if (picked >= 0) view.choose(picked);
       if (hit) showHit(hit);
-      announce(`Page ${number} of ${total}`);
       for (const near of [number + 1, number - 1]) if (near >= 1 && near <= total && !errors.has(near)) ahead(near);
     } catch (error) {
       if (!signal.aborted && wanted === number) view.broken(error, () => turn(again()));

@@ -2,7 +2,7 @@
 
 import { fill, h, s, say } from "../dom.js";
 import { percent } from "../format.js";
-import { trouble } from "../notices.js";
+import { complain, trouble } from "../notices.js";
 
 /** Words below these confidences are tinted. */
 const LOW = 0.85;
@@ -14,7 +14,7 @@ const STEPS = [0.4, 0.5, 0.65, 0.8, 1, 1.25, 1.5, 2, 2.5, 3];
 
 /** The picture. `pointed(index)` and `chosen(index)` are told of a word, -1 for none. */
 export function sheet({ signal, pages, pointed, chosen }) {
-  const picture = h("img", { alt: "", decoding: "async", draggable: "false" });
+  let picture = h("img", { alt: "", hidden: true });
   const overlay = s("svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true", class: "overlay" });
   const tip = h("div", { class: "tip", hidden: true, "aria-hidden": "true" });
   const paper = h("div", { class: "paper skeleton", role: "figure" }, picture, overlay, tip);
@@ -50,6 +50,7 @@ export function sheet({ signal, pages, pointed, chosen }) {
     }
     if (page !== next || signal.aborted) return;
     await load(address, label);
+    if (page !== next || signal.aborted) return;
     rects = page.words.map(({ box: [x0, y0, x1, y1], confidence }, index) =>
       s("rect", { x: x0, y: y0, width: Math.max(0, x1 - x0), height: Math.max(0, y1 - y0), class: confidence < POOR ? "poor" : confidence < LOW ? "low" : null, "data-index": index }),
     );
@@ -59,13 +60,18 @@ export function sheet({ signal, pages, pointed, chosen }) {
     paper.classList.remove("turning", "skeleton");
     element.scrollTop = 0;
   }
+  /** Puts the picture there once it can be drawn; until then the old one stays. */
   async function load(address, label) {
-    picture.hidden = address === null;
-    if (address === null) return;
-    picture.alt = label;
-    picture.src = address;
-    await picture.decode();
-    if (!page.width) {
+    const of = page;
+    const fresh = h("img", { alt: label, draggable: "false", hidden: address === null });
+    if (address !== null) {
+      fresh.src = address;
+      await fresh.decode();
+    }
+    if (page !== of || signal.aborted) return;
+    picture.replaceWith(fresh);
+    picture = fresh;
+    if (!page.width && address !== null) {
       ratio = picture.naturalHeight / picture.naturalWidth;
       lay();
     }
@@ -102,8 +108,9 @@ export function sheet({ signal, pages, pointed, chosen }) {
     const of = page;
     if (of && !of.why) {
       pages.picture(of.number, wide * devicePixelRatio).then((address) => {
-        if (page === of && !signal.aborted && picture.src !== address) picture.src = address;
-      }, () => {});
+        if (page === of && picture.src !== address) return load(address, picture.alt);
+        return undefined;
+      }).catch((error) => signal.aborted || complain(error));
     }
   }
   function toggleBoxes() {

@@ -1,0 +1,120 @@
+"""Takes the pictures of the page for the documentation: `python -m tests.browser.screenshots`.
+
+A stack is started, the demo is sent to it, and what a reader would see is written to
+docs/pictures.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from infra.local.home import Home
+from infra.local.stack import Stack, StackOptions
+from tests.browser.chromium import MISSING, find_chromium, opened
+from tests.browser.visitor import token_for, visiting
+from tests.e2e.quire_client import QuireClient
+from tests.make_demo_pdf import DEMO
+from tests.pdfs.documents import write_mixed
+
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+OWNER = "ada"
+MATTER = "Harbour Board"
+_MOST_BYTES = 250_000
+
+_DESK: dict[str, Any] = {"viewport": {"width": 1200, "height": 760}, "device_scale_factor": 1.5}
+_PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 760},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+}
+
+
+def main() -> None:
+    """Take them all."""
+    path = find_chromium()
+    if path is None:
+        sys.exit(MISSING)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="quire-pictures-") as folder,
+        Stack(Home(Path(folder) / "home"), options=StackOptions(workers=2)) as stack,
+        QuireClient(stack, OWNER) as quire,
+        opened(path) as browser,
+    ):
+        minutes = Path(folder) / "Minutes of the Harbour Board.pdf"
+        write_mixed(minutes, pages=425, scanned_every=1000)
+        demo_job = quire.submit(DEMO, chunk_pages=2, matter="Bindery")
+        quire.wait(demo_job)
+        _result(stack, browser, demo_job)
+        _under_way(stack, browser, quire, minutes)
+        _administration(stack, browser, quire, minutes)
+
+
+def _result(stack: Stack, browser: Browser, job_id: str) -> None:
+    token = token_for(stack, OWNER)
+    with visiting(stack, browser, **_DESK, color_scheme="dark") as visitor:
+        page = visitor.open(f"/jobs/{job_id}/pages/4", token=token)
+        words = page.locator(".overlay rect")
+        expect(words.first).to_be_attached()
+        page.locator(".pagetext span", has_text="Linen").hover()
+        expect(page.locator(".tip")).to_be_visible()
+        _save(page, "result-dark")
+
+
+def _under_way(stack: Stack, browser: Browser, quire: QuireClient, minutes: Path) -> None:
+    token = token_for(stack, OWNER)
+    with quire.document_ai(instant=True, latency_per_call_seconds=1.0):
+        job_id = quire.submit(minutes, chunk_pages=25, matter=MATTER)
+        with visiting(stack, browser, **_DESK, color_scheme="light") as visitor:
+            page = visitor.open(f"/jobs/{job_id}", token=token)
+            expect(visitor.cells("completed")).to_have_count(7)
+            expect(visitor.cells("processing")).to_have_count(2)
+            _save(page, "job-light")
+        with visiting(stack, browser, **_PHONE, color_scheme="light") as visitor:
+            page = visitor.open(f"/jobs/{job_id}", token=token)
+            expect(visitor.cells("processing")).to_have_count(2)
+            _save(page, "job-phone")
+        quire.wait(job_id)
+
+
+def _administration(stack: Stack, browser: Browser, quire: QuireClient, minutes: Path) -> None:
+    token = token_for(stack, "operator", role="admin")
+    with (
+        quire.document_ai(instant=True, latency_per_call_seconds=1.5),
+        QuireClient(stack, "grace") as other,
+    ):
+        jobs = [
+            quire.submit(minutes, chunk_pages=25, matter=MATTER),
+            other.submit(DEMO, chunk_pages=1, priority="high"),
+        ]
+        with visiting(stack, browser, **_DESK, color_scheme="light") as visitor:
+            page = visitor.open("/admin", token=token)
+            expect(page.locator(".held li")).to_have_count(2)
+            expect(page.locator(".jobrow .line", has_text="Processing")).to_have_count(2)
+            _save(page, "admin-light")
+        for job_id in jobs:
+            quire.http.post(f"/v1/jobs/{job_id}/cancel")
+
+
+def _save(page: Page, name: str) -> None:
+    """Write the picture with as few colours as it takes to stay small."""
+    shot = Image.open(io.BytesIO(page.screenshot(animations="disabled", caret="hide")))
+    target = PICTURES / f"{name}.png"
+    colours = shot.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT)
+    colours.save(target, optimize=True)
+    size = target.stat().st_size
+    if size > _MOST_BYTES:
+        raise RuntimeError(f"{target.name} has {size:,} bytes, and may have {_MOST_BYTES:,}")
+    print(f"  docs/pictures/{target.name}  {size // 1000} kB")
+
+
+if __name__ == "__main__":
+    main()
