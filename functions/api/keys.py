@@ -96,7 +96,7 @@ def list_keys(
     cursor: Annotated[UUID | None, Query(description="`next_cursor` of the page before.")] = None,
 ) -> dict[str, Any]:
     """List your keys, the newest first; those that count no more, too."""
-    keys = app.api_keys.page(caller.owner, after=cursor, limit=limit + 1)
+    keys = app.api_keys.page(caller.owner, matters=caller.limited_to, after=cursor, limit=limit + 1)
     following = str(keys[limit - 1].id) if len(keys) > limit else None
     return {"keys": [_shown(key) for key in keys[:limit]], "next_cursor": following}
 
@@ -109,7 +109,7 @@ def list_keys(
 )
 def revoke_key(key_id: UUID, app: App, caller: Person) -> None:
     """Have a key of yours count no more, from its next request on. It stays in the list."""
-    if not app.api_keys.revoke(key_id, caller.owner):
+    if not app.api_keys.revoke(key_id, caller.owner, matters=caller.limited_to):
         raise NotFound("There is no key with this id.", code="KEY_NOT_FOUND")
 
 

@@ -56,6 +56,7 @@ class PostgresApiKeys:
     LIST: Final[LiteralString] = """
         SELECT * FROM api_keys
          WHERE owner = %(owner)s
+           AND (%(matters)s::text[] IS NULL OR matters <@ %(matters)s)
            AND (%(after)s::uuid IS NULL
                 OR (created_at, id) < (SELECT created_at, id FROM api_keys AS last
                                         WHERE last.id = %(after)s AND last.owner = %(owner)s))
@@ -66,6 +67,7 @@ class PostgresApiKeys:
     REVOKE: Final[LiteralString] = """
         UPDATE api_keys SET revoked_at = coalesce(revoked_at, now())
          WHERE id = %(id)s AND owner = %(owner)s
+           AND (%(matters)s::text[] IS NULL OR matters <@ %(matters)s)
     """
 
     FIND: Final[LiteralString] = """
@@ -117,16 +119,27 @@ class PostgresApiKeys:
             )
         return _view(row)
 
-    def page(self, owner: str, *, after: UUID | None, limit: int) -> list[KeyView]:
-        """Return the owner's keys behind key `after`, the newest first."""
-        values = {"owner": owner, "after": after, "limit": limit}
+    def page(
+        self,
+        owner: str,
+        *,
+        matters: list[str] | None = None,
+        after: UUID | None,
+        limit: int,
+    ) -> list[KeyView]:
+        """Return the owner's keys behind key `after`, the newest first.
+
+        Of a caller who is limited to `matters`, only keys that are good for no others.
+        """
+        values = {"owner": owner, "matters": matters, "after": after, "limit": limit}
         with self._pool.connection() as connection:
             return [_view(row) for row in connection.execute(self.LIST, values)]
 
-    def revoke(self, key_id: UUID, owner: str) -> bool:
-        """Have the key count no more. False where the owner has no such key."""
+    def revoke(self, key_id: UUID, owner: str, *, matters: list[str] | None = None) -> bool:
+        """Have the key count no more. False where the owner, or that caller, has no such key."""
+        values = {"id": key_id, "owner": owner, "matters": matters}
         with self._pool.connection() as connection:
-            cursor = connection.execute(self.REVOKE, {"id": key_id, "owner": owner})
+            cursor = connection.execute(self.REVOKE, values)
         return cursor.rowcount == 1
 
     def identify(self, key: ApiKey) -> KnownKey | None:
