@@ -35,8 +35,9 @@ def deployed(program: Program, stack: Stack) -> Program:
 def test_a_job_is_paused_seen_at_rest_resumed_and_told_afterwards(
     program: Program, as_local: QuireClient, tmp_path: Path
 ) -> None:
-    pdf = minutes(tmp_path / "minutes.pdf", 6)
-    with as_local, as_local.document_ai(latency_per_page_seconds=0.5):
+    pdf = minutes(tmp_path / "minutes.pdf", 20)
+    # Far longer than a command takes to start; once it is resumed, the pages come at once.
+    with as_local, as_local.document_ai(latency_per_page_seconds=2):
         job_id = program("submit", pdf, "--chunk-pages", "1", "--priority", "high").out.strip()
         short = job_id[:8]
         wait_for(lambda: as_local.job(job_id)["completed_chunks"] > 0, "a chunk to be read")
@@ -53,9 +54,9 @@ def test_a_job_is_paused_seen_at_rest_resumed_and_told_afterwards(
         assert [line.split("\t")[0] for line in listed] == [job_id]
     resumed = program("resume", short, "--watch")
     assert resumed.code == 0, resumed.err
-    assert 0 < at_rest < 6
-    assert "Completed: 6 pages" in resumed.err
-    assert program("result", short).out.count("Minutes, page") == 6
+    assert 0 < at_rest < 20
+    assert "Completed: 20 pages" in resumed.err
+    assert program("result", short).out.count("Minutes, page") == 20
 
     history = [json.loads(line) for line in program("history", short, "--json").out.splitlines()]
     kinds = [event["kind"] for event in history]
