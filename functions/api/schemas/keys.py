@@ -71,6 +71,11 @@ WANTED_KEY: Final[dict[str, Any]] = {
                         "with the scope `admin` must say so, and counts for 90 days at the most.",
                     },
                 },
+                "if": {"properties": {"scopes": {"contains": {"const": Scope.ADMIN.value}}}},
+                "then": {
+                    "required": ["expires_in_days"],
+                    "properties": {"expires_in_days": {"type": "integer", "maximum": 90}},
+                },
             },
             "example": {
                 "name": "night batch",
