@@ -29,7 +29,7 @@ $(READY): $(LOCK) pyproject.toml
 	@touch $(READY)
 
 demo: $(READY) ## Read a scanned PDF on a local stack; your own with PDF=path
-	@$(BIN)/quire run $(if $(PDF),"$(PDF)",$(DEMO) --chunk-pages 2) $(OPTIONS)
+	@$(BIN)/quire --profile local run $(if $(PDF),"$(PDF)",$(DEMO) --chunk-pages 2) $(OPTIONS)
 
 up: $(READY) ## Run the local stack until Ctrl-C
 	@$(BIN)/quire up

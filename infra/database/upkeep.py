@@ -89,7 +89,7 @@ class PostgresUpkeep:
               FROM documents
              WHERE documents.id = document_id AND generation IS NULL
                AND jobs.status = 'pending' AND jobs.created_at < now() - %(upload_deadline)s
-            RETURNING jobs.id, document_id, last_event
+            RETURNING jobs.id, document_id, last_event, error_code, error_message
         ), document AS (
             UPDATE documents SET status = 'failed'
              WHERE id IN (SELECT document_id FROM expired)
@@ -97,7 +97,8 @@ class PostgresUpkeep:
             DELETE FROM job_passwords WHERE job_id IN (SELECT id FROM expired)
         )
         INSERT INTO job_events (job_id, id, kind, details)
-        SELECT id, last_event, 'job_failed', '{"code": "UPLOAD_MISSING"}' FROM expired
+        SELECT id, last_event, 'job_failed',
+               jsonb_build_object('code', error_code, 'message', error_message) FROM expired
     """
 
     def __init__(self, pool: Pool, *, resend_after: timedelta, upload_deadline: timedelta) -> None:

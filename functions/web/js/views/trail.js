@@ -25,7 +25,7 @@ const SENTENCES = {
   job_paused: () => "Paused",
   job_resumed: () => "Resumed",
   job_cancelled: () => "Cancelled",
-  job_retried: (d) => `Retried${d.pages ? `: ${counted(d.pages, "page")} to read again` : ""}`,
+  job_retried: (d) => `Retried${d.failed_pages ? `: ${counted(d.failed_pages, "page")} to read again` : ""}`,
 };
 
 function chunk(d) {
