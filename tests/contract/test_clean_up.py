@@ -216,6 +216,20 @@ def test_a_storage_that_is_away_is_asked_once_a_run_and_keeps_nobody_elses_objec
     assert [archive.chunk_pdfs(job_id) for job_id in jobs] == [0, 0, 0]
 
 
+def test_a_storage_with_more_objects_than_one_call_takes_is_emptied_but_for_the_result(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.storage.cloud_storage._CALLS_A_BATCH", 3)
+    monkeypatch.setattr("infra.storage.supabase._LISTED_AT_ONCE", 2)
+    job_id = archive.end_job(chunks=7)
+    another = archive.end_job(chunks=1)
+    pass_time(archive, job_id, DAY)
+    assert archive.clean().objects_removed == 7 + 7 + 2 + 1
+    assert (archive.chunk_pdfs(job_id), archive.chunk_results(job_id)) == (0, 0)
+    assert archive.merged(job_id) == {"result.r1.a3.json", "text.r1.a3.txt"}
+    assert (archive.chunk_results(another), len(archive.merged(another))) == (1, 4)
+
+
 def test_two_runs_at_once_share_the_jobs(archive: Archive) -> None:
     for _ in range(15):
         archive.cancel(archive.world.add_job(1)[0])
