@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from common.webhook_urls import TargetPolicy
@@ -72,6 +72,11 @@ class SupabaseSettings(BaseModel):
     def token_issuer(self) -> str:
         """What the callers' tokens name as their issuer."""
         return self.issuer or f"{self.url.rstrip('/')}/auth/v1"
+
+    @field_validator("jwt_secret", mode="before")
+    @classmethod
+    def _empty_is_none(cls, secret: object) -> object:
+        return secret or None
 
     @model_validator(mode="after")
     def _tokens_can_be_checked(self) -> Self:
