@@ -100,7 +100,9 @@ class QuireClient:
         url = f"/v1/jobs/{job_id}/events"
         with connect_sse(self.http, "GET", url, headers=headers) as source:
             for event in source.iter_sse():
-                yield event.id, event.event, event.json()
+                # The first message only says after how long to come back.
+                if event.data:
+                    yield event.id, event.event, event.json()
 
     def wait(self, job_id: str) -> dict[str, Any]:
         """Return the job once it has ended, however often the API restarts meanwhile."""
