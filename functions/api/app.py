@@ -16,6 +16,7 @@ from functions.api import (
     lists,
     logs,
     pages,
+    reference,
     site,
     webhooks,
 )
@@ -31,6 +32,7 @@ def create_app(application: Application) -> FastAPI:
         title="Quire",
         version="0.1.0",
         description="Reads large PDFs in parallel and says at every moment where they are.",
+        docs_url=None,
         redoc_url=None,
         # What generated clients call their methods.
         generate_unique_id_function=lambda route: route.name,
@@ -52,5 +54,6 @@ def create_app(application: Application) -> FastAPI:
     app.include_router(webhooks.router)
     app.include_router(credits.router)
     app.include_router(admin.router)
+    app.include_router(reference.router)
     app.include_router(site.router)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -93,6 +94,23 @@ def test_every_route_says_how_it_refuses(document: dict[str, Any]) -> None:
 def test_no_shape_is_left_of_the_framework(document: dict[str, Any]) -> None:
     assert "HTTPValidationError" not in str(document)
     assert document["components"]["schemas"]["Problem"]["required"]
+
+
+def test_the_reference_shows_every_route_and_loads_nothing_from_elsewhere(
+    quire: QuireClient, document: dict[str, Any]
+) -> None:
+    answer = quire.http.get("/docs")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    for operation in operations(document):
+        assert f'id="{operation.description["operationId"]}"' in answer.text
+    assert "<script" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    addresses = re.findall(r'(?:href|src)="([^"]+)"', answer.text)
+    assert addresses
+    for address in set(addresses):
+        assert address.startswith("/")
+        assert quire.http.get(address).status_code == 200, address
 
 
 def _is_without_content(operation: Operation) -> bool:
