@@ -51,7 +51,8 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
 def _let_it_expire(wanted: dict[str, Any]) -> None:
     """A key with `admin` ends within 90 days."""
     scopes, days = wanted.get("scopes"), wanted.get("expires_in_days")
-    if isinstance(scopes, list) and "admin" in scopes and (days is None or type(days) is int):
+    numbered = days is None or type(days) in {int, float}
+    if isinstance(scopes, list) and "admin" in scopes and numbered:
         wanted["expires_in_days"] = min(days or 30, 90)
 
 
