@@ -54,7 +54,11 @@ def written(document: dict[str, Any]) -> str:
     for tag in document["tags"]:
         routes = list(_routes(document, tag["name"]))
         if routes:
-            parts += [f"<h2>{escape(tag['name'])}</h2>", *_paragraphs(tag["description"]), *routes]
+            parts += [
+                f"<h2>{escape(tag['name'].capitalize())}</h2>",
+                *_paragraphs(tag["description"]),
+                *routes,
+            ]
     return "\n".join([*parts, "</main></body></html>"])
 
 
@@ -76,13 +80,13 @@ def _routes(document: dict[str, Any], tag: str) -> Iterator[str]:
                     f"<span>{escape(operation['summary'])}</span></summary><div>"
                 )
                 yield from _paragraphs(operation["description"])
-                yield from _parameters(operation)
+                yield from _parameters(document, operation)
                 yield from _body(document, operation)
                 yield from _answers(document, operation)
                 yield "</div></details>"
 
 
-def _parameters(operation: dict[str, Any]) -> Iterator[str]:
+def _parameters(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[str]:
     parameters = operation.get("parameters", [])
     if not parameters:
         return
@@ -93,7 +97,7 @@ def _parameters(operation: dict[str, Any]) -> Iterator[str]:
             f"<tr><td><code>{escape(each['name'])}</code><br>"
             f"<small>{escape(each['in'])}{required}</small></td>"
             f"<td>{_line(each.get('description', ''))}<br>"
-            f"<small>{_line(_kind(each['schema']))}</small></td></tr>"
+            f"<small>{_line(_kind(document, each['schema']))}</small></td></tr>"
         )
     yield "</table>"
 
@@ -119,7 +123,7 @@ def _fields(document: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
         words = next((case["description"] for case in [told, *cases] if "description" in case), "")
         yield (
             f"<tr><td><code>{escape(name)}</code></td><td>{_line(words)}<br>"
-            f"<small>{_line(_kind(told))}{required}</small></td></tr>"
+            f"<small>{_line(_kind(document, told))}{required}</small></td></tr>"
         )
     yield "</table>"
 
@@ -144,17 +148,20 @@ def _example(document: dict[str, Any], content: dict[str, Any]) -> Iterator[str]
         yield f"<pre>{escape(text)}</pre>"
 
 
-def _kind(schema: dict[str, Any]) -> str:
-    """Return what a value must be, in a few words."""
+def _kind(document: dict[str, Any], schema: dict[str, Any]) -> str:
+    """Return what a value must be, in a few words. That it may be left out is said elsewhere."""
     if "anyOf" in schema:
-        return " or ".join(_kind(each) for each in schema["anyOf"])
+        cases = [each for each in schema["anyOf"] if each.get("type") != "null"]
+        return " or ".join(_kind(document, each) for each in cases)
+    name = schema.get("$ref", "").rsplit("/", 1)[-1]
+    schema = _resolved(document, schema)
     if "enum" in schema:
         return " | ".join(f"`{each}`" for each in schema["enum"])
-    if "$ref" in schema:
-        return f"`{schema['$ref'].rsplit('/', 1)[-1]}`"
+    if name:
+        return f"`{name}`"
     words = str(schema.get("format", schema.get("type", "")))
     if schema.get("type") == "array":
-        words = f"list of {_kind(schema.get('items', {}))}"
+        words = f"list of {_kind(document, schema.get('items', {}))}"
     lowest, highest = schema.get("minimum"), schema.get("maximum")
     if lowest is not None or highest is not None:
         words += f" from {lowest}" if highest is None else f" from {lowest or 0} to {highest}"
