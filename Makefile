@@ -6,9 +6,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := infra/requirements/dev.txt
 READY := .venv/.ready
+# What is deployed has the very versions that are tested.
+LOCKING := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 DEMO := tests/resources/quire-demo.pdf
 
-.PHONY: help setup demo up flower test lint format bench screenshots lock clean
+.PHONY: help setup demo up flower test lint format bench screenshots package lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,9 +54,14 @@ bench: $(READY) ## Measure splitting and the pipeline's overhead, as ratios
 screenshots: $(READY) ## Take the pictures of the page anew (needs Chromium)
 	@$(BIN)/python -m tests.browser.screenshots
 
-lock: $(READY) ## Renew the lock file from pyproject.toml (needs uv)
-	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --quiet -o $(LOCK)
+package: $(READY) ## Pack the functions for the platform: build/functions.zip
+	@$(BIN)/python -m infra.packaging
+
+lock: $(READY) ## Renew the lock files from pyproject.toml (needs uv)
+	@uv pip compile pyproject.toml --extra dev $(LOCKING) -o $(LOCK)
+	@for place in functions worker; do \
+	  uv pip compile pyproject.toml --extra $$place --constraint $(LOCK) $(LOCKING) \
+	    -o infra/requirements/$$place.txt || exit 1; done
 
 clean: ## Remove what was made here: .venv, the stack's data, caches
 	@rm -rf .venv .quire build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
