@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from playwright.sync_api import Request, Route, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.e2e.quire_client import QuireClient
 from tests.pdfs.documents import write_born_digital
 
-_MEGABYTES = 34
+_MEGABYTES = 48
 
 
 def test_a_large_file_goes_on_after_its_connection_broke(
@@ -24,29 +24,19 @@ def test_a_large_file_goes_on_after_its_connection_broke(
     visitor.may_lose_connections = True
     page = visitor.page
     ranges: list[str] = []
-
-    def to_the_bucket(route: Route, request: Request) -> None:
-        if request.method == "PUT":
-            ranges.append(request.headers.get("content-range", ""))
-            if len(ranges) == 2:
-                route.abort("connectionreset")
-                return
-        route.continue_()
-
-    page.route(re.compile(r"/upload/storage/v1/"), to_the_bucket)
+    page.on("request", lambda request: ranges.append(request.headers.get("content-range", "")))
     with quire.document_ai(instant=True):
-        visitor.send(path)
+        with page.expect_response(lambda answer: answer.status == 308):
+            visitor.send(path)
+        # Its next piece, whichever that is by now, does not arrive.
+        page.route(re.compile("/upload/storage/v1/"), lambda route: route.abort(), times=1)
         expect(page.locator(".sending li")).to_contain_text("reconnecting")
         visitor.open_job(path.name)
         expect(page.locator(".jobhead .line")).to_have_text("Completed: 1 page")
-    size = path.stat().st_size
-    piece = 8 * 1024 * 1024
-    assert ranges[:4] == [
-        f"bytes 0-{piece - 1}/{size}",
-        f"bytes {piece}-{2 * piece - 1}/{size}",
-        f"bytes */{size}",
-        f"bytes {piece}-{2 * piece - 1}/{size}",
-    ]
+    starts = [int(found[1]) for each in ranges if (found := re.match(r"bytes (\d+)-", each))]
+    assert starts[0] == 0
+    assert starts.count(0) == 1, "what had arrived is not sent again"
+    assert f"bytes */{path.stat().st_size}" in ranges, "it is asked how far it came"
 
 
 def test_a_refused_document_is_told_in_the_apis_words(visit: Visit, tmp_path: Path) -> None:
