@@ -85,7 +85,7 @@ def test_all_can_be_done_by_keyboard_alone(visit: Visit, tmp_path: Path) -> None
     page.keyboard.press("Tab")
     expect(page.locator("#files")).to_be_focused()
     with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
+        page.keyboard.press("Space")
     chooser.value.set_files(path)
     job = page.locator(".jobrow h3 a", has_text="keys.pdf")
     expect(job).to_be_visible()
