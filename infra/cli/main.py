@@ -37,6 +37,7 @@ COMMANDS = {
     "token": ("infra.cli.token", "Print a token for curl on this machine's stack."),
     "flower": ("infra.cli.flower", "Open Flower, Celery's monitor, on this machine's stack."),
     "doctor": ("infra.cli.doctor", "Say which part answers, which doesn't, and what to do."),
+    "migrate": ("infra.cli.migrate", "Bring a deployed Quire's database up to date."),
 }
 
 
