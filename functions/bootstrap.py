@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from infra.database.admin import PostgresAdministration
     from infra.database.api_keys import PostgresApiKeys
     from infra.database.arrivals import PostgresArrivals
+    from infra.database.backlog import PostgresBacklog
     from infra.database.chunks import PostgresChunks
     from infra.database.cleanup import PostgresCleanup
     from infra.database.controls import PostgresControls
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from infra.database.webhooks import PostgresWebhooks
     from infra.log_lines import LogLine
     from infra.pdf.pictures import Pictures
+    from infra.run.worker_pool import CloudRunWorkerPool
     from infra.storage.cloud_storage import CloudStorage
     from infra.storage.supabase import SupabaseStorage
     from infra.tasks.cloud_tasks import CloudTasks
@@ -189,10 +191,23 @@ class Application:
             uploads=self.uploads,
             dispatch=self.dispatch,
             tasks=self.tasks,
+            scale_workers=self.scale_workers,
             resend_webhooks=partial(
                 resend_webhooks, webhooks=self.webhooks, tasks=lambda: self.tasks
             ),
             clean_up=self.clean_up,
+        )
+
+    def scale_workers(self) -> int | None:
+        """Have as many workers as the backlog needs; None where no worker pool is named."""
+        if not self.settings.workers.pool:
+            return None
+        from functions.pipeline.scale_workers import scale_workers
+
+        return scale_workers(
+            backlog=self.backlog,
+            workers=self.worker_pool,
+            limits=self.settings.workers.limits(slots=self.settings.max_workers),
         )
 
     def clean_up(self) -> CleanUpReport:
@@ -388,6 +403,17 @@ class Application:
         )
 
     @built_once
+    def backlog(self) -> PostgresBacklog:
+        """What waits for workers."""
+        from infra.database.backlog import PostgresBacklog
+
+        return PostgresBacklog(
+            self._pool,
+            worker_pool=self.settings.workers.pool,
+            keep=timedelta(days=self.settings.maintain.keep_logs_days),
+        )
+
+    @built_once
     def api_keys(self) -> PostgresApiKeys:
         """The machines' keys."""
         from infra.database.api_keys import PostgresApiKeys
@@ -489,6 +515,13 @@ class Application:
         from infra.tasks.cloud_tasks import CloudTasks
 
         return CloudTasks(self.settings.tasks)
+
+    @built_once
+    def worker_pool(self) -> CloudRunWorkerPool:
+        """Cloud Run, which runs the workers."""
+        from infra.run.worker_pool import CloudRunWorkerPool
+
+        return CloudRunWorkerPool(self.settings.workers)
 
     @built_once
     def poster(self) -> WebhookSender:
