@@ -84,6 +84,7 @@ def test_keys_turn_the_pages_and_the_back_button_leads_to_the_job(
     page = visitor.page
     page.get_by_role("link", name="Open the result").click()
     number = page.get_by_label("Page, 1 to 11")
+    expect(number).to_have_value("1")
     for key, reached in (
         *(("j", 2), ("ArrowRight", 3), ("k", 2), ("End", 11), ("j", 11)),
         *(("ArrowLeft", 10), ("Home", 1), ("k", 1)),

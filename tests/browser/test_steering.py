@@ -121,7 +121,7 @@ def test_a_thousand_chunks_are_one_grid_that_keys_go_through(
 ) -> None:
     path = tmp_path / "long.pdf"
     write_born_digital(path, [f"Page {number}" for number in range(1, 1025)])
-    with quire.document_ai(instant=True, latency_per_call_seconds=30.0):
+    with quire.document_ai(instant=True, latency_per_call_seconds=2.0):
         visitor = visit(f"/jobs/{quire.submit(path, chunk_pages=1)}")
         page = visitor.page
         expect(visitor.cells()).to_have_count(1024)
