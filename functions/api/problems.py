@@ -13,7 +13,7 @@ from psycopg import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
-from starlette.routing import Match, Route
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.errors import (
@@ -28,6 +28,7 @@ from functions.problem import problem
 
 log = logging.getLogger(__name__)
 
+_METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 #: Seconds after which a caller may ask again.
 _RETRY_AFTER: Final = {"Retry-After": "5"}
 
@@ -128,12 +129,14 @@ def _status(error: QuireError) -> int:
 
 def _methods_at(request: Request) -> list[str]:
     """Return what the address takes, by any of its routes."""
-    matching = (
-        route
-        for route in request.app.routes
-        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
-    )
-    return sorted({method for route in matching for method in route.methods or ()})
+    return [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 def _sentence(request: Request, error: HTTPException, headers: Mapping[str, str]) -> str:

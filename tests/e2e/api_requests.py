@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+from httpx_sse import EventSource, ServerSentEvent
 
 from tests.e2e.quire_client import QuireClient
 
@@ -68,3 +69,8 @@ def sent(
 ) -> httpx.Response:
     headers = {"Content-Type": kind, "Prefer": "respond-async"}
     return quire.http.post("/v1/documents", content=body, headers=headers)
+
+
+def told(source: EventSource) -> Iterator[ServerSentEvent]:
+    """Yield a stream's events without its first message, which only says when to come back."""
+    return (event for event in source.iter_sse() if event.data)

@@ -20,6 +20,7 @@ from tests.e2e.api_requests import (
     options_part,
     refused,
     sent,
+    told,
 )
 from tests.e2e.quire_client import QuireClient
 
@@ -187,7 +188,7 @@ def test_an_event_number_that_was_never_given_is_ignored(quire: QuireClient, kno
 def test_the_events_of_a_job_that_is_deleted_meanwhile_end_quietly(quire: QuireClient) -> None:
     job_id = announced(quire).json()["job_id"]
     with connect_sse(quire.http, "GET", f"/v1/jobs/{job_id}/events") as source:
-        events = source.iter_sse()
+        events = told(source)
         assert next(events).event == "job_created"
         quire.rows(
             "DELETE FROM documents WHERE id = (SELECT document_id FROM jobs WHERE id = %s)", job_id

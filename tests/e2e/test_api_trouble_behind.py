@@ -21,7 +21,7 @@ from functions.api.app import create_app
 from functions.bootstrap import Application
 from infra.local.stack import Stack
 from tests.contract.storage_fixtures import listening_socket, serving, url_of
-from tests.e2e.api_requests import MULTIPART, opened_form, refused
+from tests.e2e.api_requests import MULTIPART, TINY_PDF, opened_form, refused, told
 from tests.e2e.quire_client import wait_for
 from tests.environment import settings_for
 
@@ -96,7 +96,7 @@ def test_a_database_that_is_away_is_said_so_at_every_address(
             http.get(f"{job}/result"),
             http.get(f"{job}/events"),
             http.post("/v1/documents", json={"filename": "a.pdf", "size": 9}),
-            http.post("/v1/documents", files={"file": ("a.pdf", b"%PDF-1.7")}),
+            http.post("/v1/documents", files={"file": ("a.pdf", TINY_PDF)}),
         ):
             detail = refused(answer, 503, "DATABASE_UNAVAILABLE")
             assert detail.startswith("The database does not answer")
@@ -124,7 +124,7 @@ def test_an_event_stream_ends_when_the_database_goes_and_is_taken_up_behind_its_
     with calling(servers, database_url) as (http, application):
         url = f"/v1/jobs/{waiting_job(application)}/events"
         with connect_sse(http, "GET", url) as source:
-            events = source.iter_sse()
+            events = told(source)
             last = next(events)
             assert last.event == "job_created"
             with away(database_url):
@@ -133,7 +133,7 @@ def test_an_event_stream_ends_when_the_database_goes_and_is_taken_up_behind_its_
             connection.execute("UPDATE jobs SET status = 'cancelled', finished_at = now()")
         wait_until_ready(http)
         with connect_sse(http, "GET", url, headers={"Last-Event-ID": last.id}) as source:
-            assert [event.event for event in source.iter_sse()] == ["end"]
+            assert [event.event for event in told(source)] == ["end"]
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
@@ -158,7 +158,7 @@ def test_a_stream_that_breaks_for_an_unknown_reason_breaks_off_for_the_reader_to
     with calling(servers, database_url) as (http, application):
         url = f"/v1/jobs/{waiting_job(application)}/events"
         with connect_sse(http, "GET", url) as source:
-            events = source.iter_sse()
+            events = told(source)
             assert next(events).event == "job_created"
             with psycopg.connect(database_url) as connection:
                 connection.execute("DROP TABLE jobs CASCADE")
