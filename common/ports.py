@@ -32,6 +32,7 @@ from common.models import (
 )
 from common.pages import PageRange
 from common.results import Page, PageError
+from common.scaling import Decision, Load, Look
 from common.webhooks import Answer, DeliveryStatus, DeliveryWork
 
 
@@ -254,6 +255,29 @@ class Upkeep(Protocol):
 
     def expire_uploads(self) -> int:
         """Fail jobs whose upload never came; return how many."""
+
+
+class Backlog(Protocol):
+    """The database as whoever scales the workers sees it."""
+
+    def load(self) -> Load:
+        """Return what there is to read, and how long reading takes of late."""
+
+    def looks(self) -> Sequence[Look]:
+        """Return the earlier looks that may still count."""
+
+    def record(self, load: Load, current: int | None, decision: Decision) -> None:
+        """Keep what was seen and decided."""
+
+
+class WorkerPool(Protocol):
+    """The platform that runs the worker instances."""
+
+    def instances(self) -> int | None:
+        """Return the number that was asked for last; None where none ever was."""
+
+    def ask_for(self, instances: int) -> None:
+        """Ask for so many instances; returns before they run."""
 
 
 class Cleanup(Protocol):

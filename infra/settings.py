@@ -14,6 +14,7 @@ from typing import Self
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from common.scaling import ScalingLimits
 from common.webhook_urls import TargetPolicy
 
 #: Document AI's own limits for one online call (cloud.google.com/document-ai/quotas).
@@ -169,6 +170,61 @@ class MaintainSettings(BaseModel):
     clean_up_seconds: float = Field(
         default=20, gt=0, description="After so long the clean-up goes on in maintain's next run."
     )
+
+
+class WorkersSettings(BaseModel):
+    """How many instances of the workers run. Left alone where no worker pool is named."""
+
+    pool: str = Field(
+        default="",
+        pattern=r"^(projects/[^/]+/locations/[^/]+/workerPools/[^/]+)?$",
+        description="projects/P/locations/L/workerPools/W; empty, nothing scales the workers.",
+    )
+    endpoint: str = Field(
+        default="https://run.googleapis.com", description="The Cloud Run Admin API's address."
+    )
+    insecure: bool = Field(default=False, description="Without login: an emulator.")
+    min: int = Field(
+        default=1, ge=0, description="With 0 an idle deployment's next document waits for a start."
+    )
+    max: int = Field(default=10, ge=1, description="Whatever waits, no more instances than this.")
+    target_age_seconds: float = Field(
+        default=180, ge=60, description="What arrives is to be begun within this."
+    )
+    start_seconds: float = Field(
+        default=30, ge=0, description="From asking for an instance until it reads."
+    )
+    cool_down_seconds: float = Field(
+        default=120, ge=0, description="Fewer must have been enough for so long, at least."
+    )
+    calls_per_minute: int = Field(
+        default=600, ge=1, description="Document AI's quota; more workers than it feeds are waste."
+    )
+    reread_seconds: float = Field(
+        default=35,
+        ge=0,
+        description="What reading a page again costs, in seconds of an instance: the page's price "
+        "over the instance's a second. With 2 vCPU and 4 GiB about 35, with half of that 70.",
+    )
+
+    @model_validator(mode="after")
+    def _limits_fit(self) -> Self:
+        if self.min > self.max:
+            raise ValueError("WORKERS__MIN is at most WORKERS__MAX.")
+        return self
+
+    def limits(self, *, slots: int) -> ScalingLimits:
+        """Return what the rule goes by, where one instance reads `slots` chunks at once."""
+        return ScalingLimits(
+            fewest=self.min,
+            most=self.max,
+            slots=slots,
+            target_age=self.target_age_seconds,
+            start=self.start_seconds,
+            cool_down=self.cool_down_seconds,
+            calls_per_minute=self.calls_per_minute,
+            reread=self.reread_seconds,
+        )
 
 
 class ApiSettings(BaseModel):
@@ -330,6 +386,7 @@ class Settings(BaseSettings):
     leases: LeaseSettings = LeaseSettings()
     retries: RetrySettings = RetrySettings()
     maintain: MaintainSettings = MaintainSettings()
+    workers: WorkersSettings = WorkersSettings()
     api: ApiSettings = ApiSettings()
     streams: StreamSettings = StreamSettings()
     credits: CreditsSettings = CreditsSettings()

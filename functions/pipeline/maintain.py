@@ -1,4 +1,7 @@
-"""The one cure: find whatever stopped, for whatever reason, and send it again; then clean up."""
+"""The one cure: find whatever stopped, for whatever reason, and send it again.
+
+And what else is to be done every minute: scale the workers, and clean up.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,8 @@ class MaintainReport:
     jobs_cleaned: int
     objects_removed: int
     rows_removed: int
+    #: Worker instances; None where nothing scales them.
+    workers_wanted: int | None
 
 
 def maintain(
@@ -34,16 +39,18 @@ def maintain(
     uploads: Uploads,
     dispatch: Dispatch,
     tasks: Tasks,
+    scale_workers: Callable[[], int | None],
     resend_webhooks: Callable[[], int],
     clean_up: Callable[[], CleanUpReport],
 ) -> MaintainReport:
-    """Send again what lost its message or its holder, and then clean up. Safe to run twice.
+    """Send again what lost its message or its holder, scale the workers, and then clean up.
 
-    One service that is away does not keep the others' work from being sent: every cure is tried,
-    and then all that went wrong is raised together.
+    Safe to run twice. One service that is away does not keep the others' work from being sent:
+    every cure is tried, and then all that went wrong is raised together.
     """
     found = {"chunks": 0, "splits": 0, "merges": 0, "expired": 0, "webhooks": 0}
     cleaned = CleanUpReport()
+    workers_wanted: int | None = None
     wrong: list[Exception] = []
 
     def resend_chunks() -> None:
@@ -66,6 +73,10 @@ def maintain(
             tasks.send_ingest(landed, stranded.dispatch)
             found["splits"] += 1
 
+    def scale() -> None:
+        nonlocal workers_wanted
+        workers_wanted = scale_workers()
+
     def expire() -> None:
         found["expired"] = upkeep.expire_uploads()
 
@@ -83,6 +94,7 @@ def maintain(
             wrong.append(error)
 
     attempt(resend_chunks)
+    attempt(scale)
     for stranded in upkeep.stopped_jobs():
         attempt(partial(resend, stranded))
     attempt(expire)
@@ -97,10 +109,11 @@ def maintain(
         merges_resent=found["merges"],
         uploads_expired=found["expired"],
         webhooks_resent=found["webhooks"],
+        workers_wanted=workers_wanted,
         **asdict(cleaned),
     )
     if any(found.values()):
         log.warning("stopped work was sent again", extra=found)
     if wrong:
-        raise ExceptionGroup("Not everything could be sent again or cleaned up.", wrong)
+        raise ExceptionGroup("Not everything could be sent again, scaled or cleaned up.", wrong)
     return report

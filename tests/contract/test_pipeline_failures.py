@@ -216,6 +216,7 @@ def test_maintain_sends_chunks_although_the_task_queue_is_away(world: World) -> 
             uploads=Away(TransientError("away")),
             dispatch=outbox,
             tasks=NoTasks(),
+            scale_workers=lambda: None,
             resend_webhooks=lambda: 0,
             clean_up=CleanUpReport,
         )

@@ -41,6 +41,7 @@ SERVICE_ONLY: Final = {
     "idempotency_keys",
     "job_passwords",
     "schema_migrations",
+    "worker_scaling",
 }
 #: What belongs to an owner and to no matter of theirs.
 OF_NO_MATTER: Final = {"credit_accounts"}
