@@ -135,7 +135,7 @@ def test_tokens_that_are_none_are_refused(quire: QuireClient) -> None:
 # ── addresses ────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("path", ["/v1", "/v1/books", "/v1/jobs/%00/x", "/é"])
+@pytest.mark.parametrize("path", ["/v1", "/v1/books", "/v1/jobs/%00/x", "/é", "/a%0Ab"])
 def test_an_address_that_is_none_is_a_problem(quire: QuireClient, path: str) -> None:
     refused(quire.http.get(path), 404, "NOT_FOUND")
 
