@@ -10,7 +10,7 @@ READY := .venv/.ready
 LOCKING := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 DEMO := tests/resources/quire-demo.pdf
 
-.PHONY: help setup demo up flower test lint format bench screenshots package lock clean
+.PHONY: help setup demo up flower test schemathesis lint format bench screenshots package lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ flower: $(READY) ## Open Flower, Celery's monitor, on the running stack
 
 test: $(READY) ## Run all tests
 	@$(BIN)/pytest
+
+schemathesis: $(READY) ## Try the API with some thousands of odd requests; CASES an operation
+	@QUIRE_SCHEMATHESIS_CASES=$(or $(CASES),120) $(BIN)/pytest -q -s tests/e2e/test_api_schemathesis.py
 
 lint: $(READY) ## Check form, types and the direction of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
