@@ -1,0 +1,350 @@
+# Sorted by name. What differs between environments stands in environments/*.tfvars; what only the
+# deployer knows (project, region, supabase, worker_image) comes from outside.
+
+variable "deletion_protection" {
+  description = "Keeps Terraform from deleting buckets with content, Redis, secrets and the worker pool. To take everything down, apply it once with false."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "document_ai" {
+  description = "The OCR processor: where it is (us or eu; by the region where null), and the version that is called, which never changes by itself."
+  type = object({
+    location = optional(string)
+    version  = optional(string, "pretrained-ocr-v2.1-2024-08-07")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.document_ai.location == null || can(regex("^(us|eu|[a-z]+-[a-z]+[0-9])$", var.document_ai.location))
+    error_message = "document_ai.location must be us, eu or a single region such as asia-southeast1."
+  }
+
+  validation {
+    condition     = can(regex("-[0-9]{4}-[0-9]{2}-[0-9]{2}$", var.document_ai.version))
+    error_message = "document_ai.version must name one version, like pretrained-ocr-v2.1-2024-08-07: an alias changes by itself, and with it what documents read like."
+  }
+}
+
+variable "edge" {
+  description = "A domain of one's own in front of the API, behind a load balancer. Without it the API is reached at its run.app address."
+  type = object({
+    domain = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.edge.domain == null || can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.edge.domain))
+    error_message = "edge.domain must be a host name such as quire.example.com, without https:// and path."
+  }
+}
+
+variable "functions" {
+  description = <<-EOT
+    Size of each function. CPU in cores, memory in MB; concurrency is requests at once in one instance.
+    A function's /tmp is its memory. So ingest holds a whole upload there, beside 131 MB of its own and a
+    few chunks: it can cut documents of about memory_mb - 300 MB. merge holds the merged result there.
+  EOT
+  type = object({
+    api = optional(object({
+      cpu           = optional(number, 2)
+      memory_mb     = optional(number, 2048)
+      concurrency   = optional(number, 200)
+      min_instances = optional(number, 1)
+      max_instances = optional(number, 10)
+    }), {})
+    ingest = optional(object({
+      cpu           = optional(number, 1)
+      memory_mb     = optional(number, 2048)
+      max_instances = optional(number, 20)
+    }), {})
+    merge = optional(object({
+      cpu           = optional(number, 1)
+      memory_mb     = optional(number, 2048)
+      max_instances = optional(number, 20)
+    }), {})
+    webhook = optional(object({
+      cpu           = optional(number, 1)
+      memory_mb     = optional(number, 512)
+      concurrency   = optional(number, 20)
+      max_instances = optional(number, 5)
+    }), {})
+    maintain = optional(object({
+      cpu       = optional(number, 1)
+      memory_mb = optional(number, 512)
+    }), {})
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.functions.ingest.memory_mb >= 768
+    error_message = "functions.ingest.memory_mb must be at least 768: with less it can't hold a document of 400 MB beside its own 131 MB."
+  }
+
+  validation {
+    condition     = var.functions.api.memory_mb >= 1536
+    error_message = "functions.api.memory_mb must be at least 1536: two processes that draw pages may take 512 MB each, and 256 MB of documents are kept for them."
+  }
+
+  validation {
+    condition = alltrue([
+      for name, size in var.functions :
+      (size.memory_mb <= 512 || size.cpu >= 0.5) && (size.memory_mb <= 4096 || size.cpu >= 2) && (size.memory_mb <= 8192 || size.cpu >= 4)
+    ])
+    error_message = "functions: Cloud Run gives more than 512 MB only to at least 0.5 CPU, more than 4,096 MB to 2, and more than 8,192 MB to 4."
+  }
+
+  validation {
+    condition     = var.functions.api.cpu >= 1 && var.functions.webhook.cpu >= 1
+    error_message = "functions.api and functions.webhook need at least 1 CPU, since one instance serves several requests at once."
+  }
+
+  validation {
+    condition     = var.functions.api.min_instances <= var.functions.api.max_instances
+    error_message = "functions.api.min_instances must not be above max_instances."
+  }
+}
+
+variable "functions_zip" {
+  description = "The functions' source, as `make package` writes it."
+  type        = string
+  default     = "../build/functions.zip"
+  nullable    = false
+}
+
+variable "kms_key" {
+  description = "A Cloud KMS key of the same region (projects/P/locations/REGION/keyRings/R/cryptoKeys/K) that encrypts what is kept: documents, chunks and Redis. Google's own keys where null."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/${var.region}/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
+    error_message = "kms_key must look like projects/P/locations/REGION/keyRings/R/cryptoKeys/K and be in the same region as everything else."
+  }
+}
+
+variable "labels" {
+  description = "Labels of every resource, beside `app`."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "network" {
+  description = "Private address ranges: of the instances that talk to Redis (two addresses each while a revision is being replaced), and of Redis."
+  type = object({
+    instances_range = optional(string, "10.80.0.0/22")
+    redis_range     = optional(string, "10.80.8.0/29")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = can(cidrhost(var.network.instances_range, 0)) && try(tonumber(split("/", var.network.instances_range)[1]) <= 26, false)
+    error_message = "network.instances_range must be a range of /26 or larger, such as 10.80.0.0/22: Cloud Run takes no smaller subnet."
+  }
+
+  validation {
+    condition     = can(cidrhost(var.network.redis_range, 0)) && try(split("/", var.network.redis_range)[1] == "29", false)
+    error_message = "network.redis_range must be a /29, such as 10.80.8.0/29: that is what one Redis without read replicas takes."
+  }
+}
+
+variable "prefix" {
+  description = "What every name begins with. Two Quires in one project differ by it."
+  type        = string
+  default     = "quire"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,13}[a-z0-9]$", var.prefix))
+    error_message = "prefix must be 3 to 15 lower-case letters, digits and hyphens, beginning with a letter: service accounts' names have no more room."
+  }
+}
+
+variable "project" {
+  description = "The Google Cloud project's id."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
+    error_message = "project must be a project's id (6 to 30 lower-case letters, digits and hyphens), not its name or number."
+  }
+}
+
+variable "redis" {
+  description = "The broker. A second node takes over where the first fails; without it a failure costs minutes, and never a document. Maintenance at that hour (UTC)."
+  type = object({
+    memory_gb         = optional(number, 1)
+    high_availability = optional(bool, true)
+    check_host        = optional(bool, false)
+    maintenance_day   = optional(string, "SUNDAY")
+    maintenance_hour  = optional(number, 3)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.redis.memory_gb >= 1 && var.redis.memory_gb <= 300
+    error_message = "redis.memory_gb must be 1 to 300."
+  }
+
+  validation {
+    condition     = var.redis.maintenance_hour >= 0 && var.redis.maintenance_hour <= 23
+    error_message = "redis.maintenance_hour must be 0 to 23."
+  }
+}
+
+variable "region" {
+  description = "Where everything is: near the readers, and where Document AI's location allows it near the processor."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
+    error_message = "region must be a region such as europe-west1, not a zone or a multi-region."
+  }
+}
+
+variable "secret_generations" {
+  description = "Which of the secrets Terraform writes, from `secret_values`, and which generation of each: a new word writes the value anew. What is not named here is written by somebody else, as a new version of the secret."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.secret_generations), keys(local.given_secrets))) == 0
+    error_message = "secret_generations may name: ${join(", ", keys(local.given_secrets))}."
+  }
+}
+
+variable "secret_values" {
+  description = "Values of the secrets that `secret_generations` names. They go to Secret Manager and stay in neither plan nor state. Pass them as TF_VAR_secret_values."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+  sensitive   = true
+  ephemeral   = true
+
+  validation {
+    condition     = length(setsubtract(keys(var.secret_generations), [for name, value in var.secret_values : name if value != ""])) == 0
+    error_message = "secret_values must have a value for every secret that secret_generations names."
+  }
+}
+
+variable "settings" {
+  description = "Settings that are left at their defaults unless they stand here, by their names in infra/settings.py: RETRIES__MAX_TRIES = \"5\". Each reaches the processes that read it."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.settings), keys(local.tunable_settings))) == 0
+    error_message = "settings: not known, or set by Terraform itself: ${join(", ", setsubtract(keys(var.settings), keys(local.tunable_settings)))}."
+  }
+}
+
+variable "signing_keys" {
+  description = "Generations of the key that signs webhooks, the newest last. Terraform makes each key. To change the key, add a generation, and take the old one away when receivers know the new secret."
+  type        = list(string)
+  default     = ["1"]
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 2], length(var.signing_keys)) && length(distinct(var.signing_keys)) == length(var.signing_keys)
+    error_message = "signing_keys must name one generation, or two different ones while the key is being changed."
+  }
+}
+
+variable "storage" {
+  description = <<-EOT
+    How long the buckets keep things, in days. Documents and chunks are needed for as long as a failed job
+    can be retried (MAINTAIN__KEEP_FAILED_DAYS); pages are drawn from the documents. A deleted document
+    can be brought back for soft_delete_days. cors_origins are further sites whose pages upload.
+  EOT
+  type = object({
+    uploads_keep_days = optional(number, 90)
+    chunks_keep_days  = optional(number, 35)
+    soft_delete_days  = optional(number, 7)
+    cors_origins      = optional(list(string), [])
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition = alltrue([
+      for days in [var.storage.uploads_keep_days, var.storage.chunks_keep_days] :
+      days > tonumber(lookup(var.settings, "MAINTAIN__KEEP_FAILED_DAYS", "30"))
+    ])
+    error_message = "storage.uploads_keep_days and chunks_keep_days must be above MAINTAIN__KEEP_FAILED_DAYS (30): a job could not be retried once its files are gone."
+  }
+
+  validation {
+    condition     = var.storage.soft_delete_days == 0 || var.storage.soft_delete_days >= 7 && var.storage.soft_delete_days <= 90
+    error_message = "storage.soft_delete_days must be 0 (off) or 7 to 90, says Cloud Storage."
+  }
+
+  validation {
+    condition     = alltrue([for origin in var.storage.cors_origins : can(regex("^https://[^/*]+$", origin))])
+    error_message = "storage.cors_origins must be origins such as https://app.example.com, without path or star."
+  }
+}
+
+variable "supabase" {
+  description = "The Supabase project: its address, and whether its users' tokens are signed with the old shared secret (HS256), which is then another secret to be given."
+  type = object({
+    url               = string
+    shared_jwt_secret = optional(bool, false)
+  })
+  nullable = false
+
+  validation {
+    condition     = can(regex("^https://[^/]+$", var.supabase.url))
+    error_message = "supabase.url must be the project's address, like https://abcdefgh.supabase.co, without a path."
+  }
+}
+
+variable "worker" {
+  description = "The workers. Instances of this size; processes read a chunk each, and are replaced after a chunk that left them above process_memory_mb. Between min and max, `maintain` sets the number of instances."
+  type = object({
+    cpu               = optional(number, 2)
+    memory_mb         = optional(number, 4096)
+    processes         = optional(number, 4)
+    process_memory_mb = optional(number, 768)
+    min_instances     = optional(number, 1)
+    max_instances     = optional(number, 10)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.worker.memory_mb >= 256 + var.worker.processes * var.worker.process_memory_mb
+    error_message = "worker.memory_mb must be at least 256 + processes x process_memory_mb, or the platform kills an instance whose processes are within their limits."
+  }
+
+  validation {
+    condition     = var.worker.min_instances >= 0 && var.worker.min_instances <= var.worker.max_instances && var.worker.max_instances >= 1
+    error_message = "worker.min_instances must be 0 to max_instances, and max_instances at least 1."
+  }
+
+  validation {
+    condition     = var.worker.process_memory_mb >= 128 && var.worker.processes >= 1
+    error_message = "worker.process_memory_mb must be at least 128, and processes at least 1."
+  }
+}
+
+variable "worker_image" {
+  description = "The workers' image, by its digest: REGION-docker.pkg.dev/PROJECT/quire-images/worker@sha256:…"
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("@sha256:[0-9a-f]{64}$", var.worker_image))
+    error_message = "worker_image must end with @sha256: and 64 hexadecimal digits: a tag may point to another image tomorrow."
+  }
+}
