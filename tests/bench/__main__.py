@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from tests.bench import bench_events, bench_pages, bench_split, bench_stack
+from tests.bench import bench_cold_start, bench_events, bench_pages, bench_split, bench_stack
 
 
 def main() -> None:
     """Run every benchmark."""
     bench_stack.main()
+    print()
+    bench_cold_start.main()
     print()
     bench_events.main()
     print()
