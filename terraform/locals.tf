@@ -3,6 +3,8 @@
 locals {
   role_prefix = replace(var.prefix, "-", "_")
 
+  worker_pool = "${var.prefix}-worker"
+
   buckets = {
     uploads = "${var.project}-${var.prefix}-uploads"
     chunks  = "${var.project}-${var.prefix}-chunks"

@@ -41,10 +41,11 @@ output "service_accounts" {
 }
 
 output "settings" {
-  description = "What each process is told: plain settings, settings that are secrets, those left at their defaults, and those for one machine only."
+  description = "What each process is told: plain settings, settings that are secrets, secrets that not every deployment has, those left at their defaults, and those for one machine only."
   value = {
     environment        = local.environment
     secret_environment = local.secret_environment
+    optional_secrets   = local.optional_secrets
     tunable            = local.tunable_settings
     local              = local.local_settings
   }

@@ -1,7 +1,7 @@
 # What each process is told, by the names that infra/settings.py reads. That file is the truth: a test
 # compares its names with these, both ways. Three groups make up all of them:
 #
-#   environment, secret_environment   set here, for each process
+#   environment, secret_environment   set here, for each process (optional_secrets: where wanted)
 #   tunable_settings                  left at their defaults, unless `var.settings` says otherwise
 #   local_settings                    for a stack on one machine; never set in the cloud
 
@@ -58,6 +58,11 @@ locals {
       INTERNAL__PLATFORM_CHECKS    = "true"
       INTERNAL__MAINTAIN__AUDIENCE = local.urls.maintain
       INTERNAL__MAINTAIN__CALLERS  = jsonencode([google_service_account.scheduler.email])
+      # What it sets the number of workers by.
+      WORKERS__POOL = "projects/${var.project}/locations/${var.region}/workerPools/${local.worker_pool}"
+      WORKERS__MIN  = tostring(var.worker.min_instances)
+      WORKERS__MAX  = tostring(var.worker.max_instances)
+      MAX_WORKERS   = tostring(var.worker.processes)
     }
     webhook = {
       DATABASE__MAX_CONNECTIONS   = "4"
@@ -73,8 +78,6 @@ locals {
       WEBHOOKS__SIGNING_KEY     = local.no_secret.WEBHOOKS__SIGNING_KEY
       MAX_WORKERS               = tostring(var.worker.processes)
       WORKER_MEMORY_LIMIT_MB    = tostring(var.worker.process_memory_mb)
-      # Celery's own: the platform's SIGTERM leaves 10 s, so chunks are given back at once.
-      REMAP_SIGTERM = "SIGQUIT"
     }
   }
 
@@ -170,6 +173,12 @@ locals {
     MAINTAIN__KEEP_LOGS_DAYS           = ["maintain"]
     MAINTAIN__CLEAN_UP_SECONDS         = ["maintain"]
 
+    WORKERS__TARGET_AGE_SECONDS = ["maintain"]
+    WORKERS__START_SECONDS      = ["maintain"]
+    WORKERS__COOL_DOWN_SECONDS  = ["maintain"]
+    WORKERS__CALLS_PER_MINUTE   = ["maintain"]
+    WORKERS__REREAD_SECONDS     = ["maintain"]
+
     API__WAIT_SECONDS             = ["api"]
     API__MAX_WAIT_SECONDS         = ["api"]
     API__MAX_PAGES                = ["api"]
@@ -187,6 +196,12 @@ locals {
     PICTURES__IDLE_SECONDS    = ["api"]
   }
 
+  # Secrets that not every deployment has, and the variable that brings each.
+  optional_secrets = {
+    SUPABASE__JWT_SECRET           = "supabase.shared_jwt_secret"
+    WEBHOOKS__PREVIOUS_SIGNING_KEY = "signing_keys"
+  }
+
   # Addresses of emulators, and doors that are open on one machine only.
   local_settings = [
     "DOCUMENT_AI__ENDPOINT",
@@ -198,5 +213,7 @@ locals {
     "TASKS__ENDPOINT",
     "TASKS__INSECURE",
     "WEBHOOKS__ALLOW_PRIVATE",
+    "WORKERS__ENDPOINT",
+    "WORKERS__INSECURE",
   ]
 }

@@ -14,7 +14,7 @@ resource "google_secret_manager_secret_iam_member" "worker_reads" {
 }
 
 resource "google_cloud_run_v2_worker_pool" "this" {
-  name                = "${var.prefix}-worker"
+  name                = local.worker_pool
   description         = "Has chunks read, one in each process."
   location            = var.region
   deletion_protection = var.deletion_protection
@@ -41,6 +41,13 @@ resource "google_cloud_run_v2_worker_pool" "this" {
           cpu    = tostring(var.worker.cpu)
           memory = "${var.worker.memory_mb}Mi"
         }
+      }
+
+      # Celery's own. The platform kills what has not ended 10 s after its SIGTERM; so Celery's quick
+      # shutdown, which gives chunks back, and not the one that waits for them.
+      env {
+        name  = "REMAP_SIGTERM"
+        value = "SIGQUIT"
       }
 
       dynamic "env" {
@@ -75,7 +82,7 @@ resource "google_cloud_run_v2_worker_pool" "this" {
   }
 
   lifecycle {
-    # `maintain` sets it by what waits; see the tools that deployed last as noise.
+    # `maintain` sets it by what waits; which tool deployed last is noise.
     ignore_changes = [scaling[0].manual_instance_count, client, client_version]
   }
 

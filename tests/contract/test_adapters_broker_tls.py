@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import select
 import socket
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 from uuid import uuid4
 
 import pytest
@@ -20,9 +21,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from redis import Redis
+from redis.exceptions import ConnectionError  # noqa: A004
 
 from common.errors import TransientError
 from common.models import ChunkId, ChunkRef, DocumentId
+from infra.auth.rate_limits import Allowance, RateLimits
 from infra.broker.celery_app import make_celery
 from infra.broker.dispatch import CeleryDispatch
 from infra.local.stack import Stack
@@ -166,6 +170,63 @@ def test_another_authority_or_another_host_than_the_urls_is_refused(
         ):
             send_one(dispatch)
         assert reason in " ".join(causes(refused.value))
+
+
+def within(certificate: Path) -> str:
+    """Return the query by which a URL brings the authority itself, as Terraform writes it."""
+    authority = certificate.read_text().partition("-----BEGIN CERTIFICATE")
+    return "?ssl_cert_reqs=required&ssl_check_hostname=false&ssl_ca_data=" + quote_plus(
+        "".join(authority[1:])
+    )
+
+
+def test_a_url_that_brings_its_authority_serves_every_client(
+    servers: Stack, tmp_path: Path
+) -> None:
+    # A managed Redis' certificate does not name its address as Python wants it.
+    certificate = self_signed(tmp_path, host="127.0.0.2")
+    with dispatch_over_tls(servers, certificate, query=within(certificate)) as dispatch:
+        before = dispatch.waiting()
+        send_one(dispatch)
+        assert dispatch.waiting() == before + 1
+
+    plain = urlsplit(servers.endpoints["redis"])
+    assert plain.port is not None
+    with terminated(certificate, plain.port) as port:
+        url = f"rediss://:{plain.password}@127.0.0.1:{port}/0{within(certificate)}"
+        with Redis.from_url(url) as redis:
+            assert redis.ping()
+        assert asyncio.run(counted(url)) is not None
+
+
+async def counted(url: str) -> Allowance | None:
+    limits = RateLimits(url)
+    try:
+        return await limits.count("caller", uuid4().hex, 10)
+    finally:
+        await limits.close()
+
+
+def test_another_authority_than_the_url_brings_is_refused_by_every_client(
+    servers: Stack, tmp_path: Path
+) -> None:
+    other = within(self_signed(tmp_path, host="127.0.0.2"))
+    certificate = self_signed(tmp_path)
+    with (
+        dispatch_over_tls(servers, certificate, query=other) as dispatch,
+        pytest.raises(TransientError) as refused,
+    ):
+        send_one(dispatch)
+    assert "self-signed certificate" in " ".join(causes(refused.value))
+
+    plain = urlsplit(servers.endpoints["redis"])
+    assert plain.port is not None
+    with terminated(certificate, plain.port) as port:
+        url = f"rediss://:{plain.password}@127.0.0.1:{port}/0{other}"
+        with Redis.from_url(url) as redis, pytest.raises(ConnectionError):
+            redis.ping()
+        # Where Redis is not to be trusted nothing is counted.
+        assert asyncio.run(counted(url)) is None
 
 
 def test_a_plain_broker_is_asked_for_no_certificate(servers: Stack) -> None:

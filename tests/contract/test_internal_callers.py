@@ -54,19 +54,30 @@ def test_its_own_account_is_admitted_by_a_token_for_its_own_address(issuer: Issu
 @pytest.mark.parametrize(
     "changes",
     [
-        {"aud": "https://ingest.example.com"},
         {"iss": "https://elsewhere"},
         {"exp": 1},
         {"sub": None},
     ],
 )
-def test_a_token_for_another_address_or_by_another_issuer_is_none(
+def test_a_token_by_another_issuer_or_without_its_claims_is_none(
     issuer: Issuer, changes: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidToken):
         admit(issuer, f"Bearer {token(issuer, **changes)}")
     with pytest.raises(InvalidToken):
         admit(issuer, f"Bearer {stripped(token(issuer, **changes))}", platform_checks=True)
+
+
+def test_a_token_for_another_address_is_none_unless_the_platform_has_compared_it(
+    issuer: Issuer,
+) -> None:
+    other = token(issuer, aud="https://quire-merge-x7k2-ew.a.run.app")
+    for platform_checks in (False, True):
+        with pytest.raises(InvalidToken):
+            admit(issuer, f"Bearer {other}", platform_checks=platform_checks)
+    with pytest.raises(InvalidToken):
+        admit(issuer, f"Bearer {stripped(other)}")
+    admit(issuer, f"Bearer {stripped(other)}", platform_checks=True)
 
 
 @pytest.mark.parametrize(
