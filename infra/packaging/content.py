@@ -9,15 +9,12 @@ from typing import Final
 
 PACKAGES: Final = ("common", "functions", "infra")
 
-#: What no function needs: the local stack, the command line, this; the workers' door, and OCR,
-#: whose library is not among the functions' requirements.
-NOT_DEPLOYED: Final = (
-    "infra/local",
-    "infra/cli",
-    "infra/packaging",
-    "infra/ocr",
-    "functions/worker.py",
-)
+#: What is never deployed.
+NEVER_DEPLOYED: Final = ("infra/local", "infra/cli", "infra/packaging")
+
+#: What only the image holds: the doors of processes that are no functions of the platform, and
+#: OCR, whose library is not among the functions' requirements.
+ONLY_IN_THE_IMAGE: Final = ("functions/worker.py", "functions/clock.py", "infra/ocr")
 
 #: What the platform looks for at the root, and where it is here.
 AT_THE_ROOT: Final = {
@@ -35,7 +32,7 @@ def functions_content(root: Path) -> dict[str, Path]:
     content = {name: root / source for name, source in AT_THE_ROOT.items()}
     for path in (*_modules(root), *_package_data(root)):
         name = path.relative_to(root).as_posix()
-        if not _within(name, NOT_DEPLOYED):
+        if not _within(name, (*NEVER_DEPLOYED, *ONLY_IN_THE_IMAGE)):
             content[name] = path
     for path in content.values():
         if not path.is_file():

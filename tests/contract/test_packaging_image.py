@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.packaging.content import functions_content
+from infra.packaging.content import ONLY_IN_THE_IMAGE, functions_content
 from tests.deployed import ROOT
 from tests.image import all_of, command, in_context, instructions, lay_out, variables
 
@@ -91,9 +91,6 @@ def test_the_image_holds_the_functions_the_worker_and_ocr(tmp_path: Path) -> Non
 
     functions = set(functions_content(ROOT)) - {"requirements.txt"}
     assert functions <= there
-    more = {name for name in there - functions if not name.startswith("infra/ocr/")}
-    assert more == {
-        "functions/worker.py",
-        "infra/requirements/functions.txt",
-        "infra/requirements/worker.txt",
-    }
+    more = {name for name in there - functions if not name.startswith(ONLY_IN_THE_IMAGE)}
+    assert more == {"infra/requirements/functions.txt", "infra/requirements/worker.txt"}
+    assert {"functions/worker.py", "infra/ocr/document_ai.py"} <= there
