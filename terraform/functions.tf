@@ -4,6 +4,8 @@ locals {
   # Called by Google's own services alone; those of this project count as internal.
   internal = "ALLOW_INTERNAL_ONLY"
 
+  maintain_instances = 2 # a long run does not hold up the next
+
   functions = {
     api = {
       description     = "The HTTPS door: documents in, status, events and results out, and the web page."
@@ -44,7 +46,7 @@ locals {
       memory_mb       = var.functions.maintain.memory_mb
       concurrency     = 1
       min_instances   = 0
-      max_instances   = 2 # a long run does not hold up the next
+      max_instances   = local.maintain_instances
       timeout_seconds = 180
       ingress         = local.internal
       private_network = true

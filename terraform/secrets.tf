@@ -1,6 +1,6 @@
 # Secrets, each readable by the processes that use it and by nobody else (their access stands with them:
 # modules/function, worker.tf). A process's revision is bound to a version wherever Terraform wrote it, so
-# a new value rolls out with the apply that wrote it. Values that somebody else writes are read when an
+# a new value rolls out with the apply that wrote it, and the old version goes when nobody reads it. Values that somebody else writes are read when an
 # instance starts.
 
 locals {
@@ -57,6 +57,10 @@ resource "google_secret_manager_secret_version" "given" {
   secret                 = google_secret_manager_secret.this[each.key].id
   secret_data_wo         = var.secret_values[each.key]
   secret_data_wo_version = each.value
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "google_secret_manager_secret_version" "redis_url" {
@@ -64,6 +68,10 @@ resource "google_secret_manager_secret_version" "redis_url" {
   secret_data_wo = local.redis_url
   # Written anew when it changed. A part of the hash says that much about 128 random bits and no more.
   secret_data_wo_version = substr(nonsensitive(sha256(local.redis_url)), 0, 16)
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # Made anew at every run, and kept by nobody but the version that is being written.
@@ -78,4 +86,8 @@ resource "google_secret_manager_secret_version" "signing_key" {
   secret                 = google_secret_manager_secret.this["signing_key"].id
   secret_data_wo         = ephemeral.random_password.signing_key.result
   secret_data_wo_version = each.value
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }

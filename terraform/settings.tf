@@ -29,16 +29,27 @@ locals {
     TASKS__SERVICE_ACCOUNT  = google_service_account.tasks.email
   }
 
-  # Settings of one process. Connections to the database are of one process too: Supabase's pooler has
-  # a limit of its own (200 clients on its smallest size).
+  # Connections to the database that one process may open; each of a worker's processes has its own.
+  connections = { api = 6, ingest = 2, merge = 2, maintain = 2, webhook = 4, worker = 2 }
+
+  most_connections = sum([
+    local.connections.api * var.functions.api.max_instances,
+    local.connections.ingest * var.functions.ingest.max_instances,
+    local.connections.merge * var.functions.merge.max_instances,
+    local.connections.maintain * local.maintain_instances,
+    local.connections.webhook * var.functions.webhook.max_instances,
+    local.connections.worker * var.worker.processes * var.worker.max_instances,
+  ])
+
+  # Settings of one process.
   own_environment = {
     api = {
-      DATABASE__MAX_CONNECTIONS = "8"
+      DATABASE__MAX_CONNECTIONS = tostring(local.connections.api)
       # Cloud Run itself, and the load balancer before it.
       API__TRUSTED_PROXIES = var.edge.domain == null ? "1" : "2"
     }
     ingest = {
-      DATABASE__MAX_CONNECTIONS  = "2"
+      DATABASE__MAX_CONNECTIONS  = tostring(local.connections.ingest)
       SUPABASE__SERVICE_KEY      = local.no_secret.SUPABASE__SERVICE_KEY
       WEBHOOKS__SIGNING_KEY      = local.no_secret.WEBHOOKS__SIGNING_KEY
       INTERNAL__PLATFORM_CHECKS  = "true"
@@ -46,14 +57,14 @@ locals {
       INTERNAL__INGEST__CALLERS  = jsonencode([google_service_account.events.email, google_service_account.tasks.email])
     }
     merge = {
-      DATABASE__MAX_CONNECTIONS = "2"
+      DATABASE__MAX_CONNECTIONS = tostring(local.connections.merge)
       WEBHOOKS__SIGNING_KEY     = local.no_secret.WEBHOOKS__SIGNING_KEY
       INTERNAL__PLATFORM_CHECKS = "true"
       INTERNAL__MERGE__AUDIENCE = local.urls.merge
       INTERNAL__MERGE__CALLERS  = jsonencode([google_service_account.tasks.email])
     }
     maintain = {
-      DATABASE__MAX_CONNECTIONS    = "2"
+      DATABASE__MAX_CONNECTIONS    = tostring(local.connections.maintain)
       WEBHOOKS__SIGNING_KEY        = local.no_secret.WEBHOOKS__SIGNING_KEY
       INTERNAL__PLATFORM_CHECKS    = "true"
       INTERNAL__MAINTAIN__AUDIENCE = local.urls.maintain
@@ -65,7 +76,7 @@ locals {
       MAX_WORKERS   = tostring(var.worker.processes)
     }
     webhook = {
-      DATABASE__MAX_CONNECTIONS   = "4"
+      DATABASE__MAX_CONNECTIONS   = tostring(local.connections.webhook)
       REDIS_URL                   = local.no_secret.REDIS_URL
       SUPABASE__SERVICE_KEY       = local.no_secret.SUPABASE__SERVICE_KEY
       WEBHOOKS__LINK_BASE         = local.api_url
@@ -74,7 +85,7 @@ locals {
       INTERNAL__WEBHOOK__CALLERS  = jsonencode([google_service_account.tasks.email])
     }
     worker = {
-      DATABASE__MAX_CONNECTIONS = "2"
+      DATABASE__MAX_CONNECTIONS = tostring(local.connections.worker)
       WEBHOOKS__SIGNING_KEY     = local.no_secret.WEBHOOKS__SIGNING_KEY
       MAX_WORKERS               = tostring(var.worker.processes)
       WORKER_MEMORY_LIMIT_MB    = tostring(var.worker.process_memory_mb)

@@ -1,6 +1,20 @@
 # Sorted by name. What differs between environments stands in environments/*.tfvars; what only the
 # deployer knows (project, region, supabase, worker_image) comes from outside.
 
+variable "database" {
+  description = "How many clients Supabase's pooler takes: 200 at its smallest size, 400, 600, 800, 1,000 and more above."
+  type = object({
+    max_clients = optional(number, 200)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = local.most_connections <= var.database.max_clients
+    error_message = "With all instances running, Quire would open ${local.most_connections} connections, and database.max_clients is ${var.database.max_clients}. Lower the max_instances of functions and worker, or take a larger pooler and say so."
+  }
+}
+
 variable "deletion_protection" {
   description = "Keeps Terraform from deleting buckets with content, Redis, secrets and the worker pool. To take everything down, apply it once with false."
   type        = bool
@@ -59,18 +73,18 @@ variable "functions" {
     ingest = optional(object({
       cpu           = optional(number, 1)
       memory_mb     = optional(number, 2048)
-      max_instances = optional(number, 20)
+      max_instances = optional(number, 10)
     }), {})
     merge = optional(object({
       cpu           = optional(number, 1)
       memory_mb     = optional(number, 2048)
-      max_instances = optional(number, 20)
+      max_instances = optional(number, 10)
     }), {})
     webhook = optional(object({
       cpu           = optional(number, 1)
       memory_mb     = optional(number, 512)
       concurrency   = optional(number, 20)
-      max_instances = optional(number, 5)
+      max_instances = optional(number, 3)
     }), {})
     maintain = optional(object({
       cpu       = optional(number, 1)
@@ -172,7 +186,7 @@ variable "project" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
     error_message = "project must be a project's id (6 to 30 lower-case letters, digits and hyphens), not its name or number."
   }
 }
@@ -325,6 +339,11 @@ variable "worker" {
   validation {
     condition     = var.worker.memory_mb >= 256 + var.worker.processes * var.worker.process_memory_mb
     error_message = "worker.memory_mb must be at least 256 + processes x process_memory_mb, or the platform kills an instance whose processes are within their limits."
+  }
+
+  validation {
+    condition     = var.worker.cpu >= 1 && (var.worker.memory_mb <= 4096 || var.worker.cpu >= 2) && (var.worker.memory_mb <= 8192 || var.worker.cpu >= 4)
+    error_message = "worker: Cloud Run gives workers at least 1 CPU, and more than 4,096 MB only to 2, more than 8,192 MB to 4."
   }
 
   validation {

@@ -6,9 +6,9 @@ resource "google_service_account" "worker" {
 }
 
 resource "google_secret_manager_secret_iam_member" "worker_reads" {
-  for_each = local.secret_environment.worker
+  for_each = toset(values(local.secret_environment.worker)[*].secret)
 
-  secret_id = each.value.secret
+  secret_id = each.value
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.worker.member
 }
@@ -43,8 +43,8 @@ resource "google_cloud_run_v2_worker_pool" "this" {
         }
       }
 
-      # Celery's own. The platform kills what has not ended 10 s after its SIGTERM; so Celery's quick
-      # shutdown, which gives chunks back, and not the one that waits for them.
+      # Celery's own. The platform kills what has not ended 10 s after its SIGTERM, so Celery takes it
+      # for the signal after which it waits 7 s and gives the rest back to the broker.
       env {
         name  = "REMAP_SIGTERM"
         value = "SIGQUIT"

@@ -6,9 +6,9 @@ resource "google_service_account" "this" {
 }
 
 resource "google_secret_manager_secret_iam_member" "reads" {
-  for_each = var.secret_environment
+  for_each = toset(values(var.secret_environment)[*].secret) # one secret may be two settings
 
-  secret_id = each.value.secret
+  secret_id = each.value
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.this.member
 }
