@@ -18,8 +18,12 @@ _USUAL_PAGES_PER_CHUNK: Final = 25.0
 #: What was measured counts fully only once it is much more than these chunks.
 _USUAL_CHUNKS: Final = 4
 
-#: Idle instances are kept no longer than this, whatever ending them would cost.
-_LONGEST_SECONDS: Final = 1800.0
+#: A worker that is to end goes on for so long (`worker_soft_shutdown_timeout`).
+_LAST_SECONDS: Final = 7.0
+#: Seconds that the last instance idles before there is none: the next to come waits for a start.
+_LAST_INSTANCE: Final = 600.0
+#: Seconds; idle instances are kept no longer, whatever ending them would cost.
+_LONGEST: Final = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +106,22 @@ def decide(
     enough = _enough(load, limits)
     if current is None or enough >= current:
         return Decision(enough, enough)
-    reach = _patience(load, current, limits)
-    recent = [look.enough for look in looks if look.seconds_ago < reach]
-    before = min(
-        (look for look in looks if look.seconds_ago >= reach),
-        key=lambda look: look.seconds_ago,
-        default=None,
-    )
-    lower = current if before is None else max([enough, before.enough, *recent])
+    patience = _patience(load, current, limits)
+    lower = _most_of(looks, patience, enough, current)
+    if lower == 0:
+        lower = min(1, _most_of(looks, max(patience, _LAST_INSTANCE), enough, current))
     return Decision(enough, max(limits.fewest, min(lower, current, limits.most)))
+
+
+def _most_of(looks: Sequence[Look], seconds: float, now: int, current: int) -> int:
+    """Return the most that were enough within the last seconds, `current` where nobody knows."""
+    before = [look for look in looks if look.seconds_ago >= seconds]
+    if not before:
+        return current
+    # What was enough then was so until the next look.
+    first = min(before, key=lambda look: look.seconds_ago)
+    recent = (look.enough for look in looks if look.seconds_ago < seconds)
+    return max(now, first.enough, *recent)
 
 
 def _enough(load: Load, limits: ScalingLimits) -> int:
@@ -131,11 +142,11 @@ def _enough(load: Load, limits: ScalingLimits) -> int:
 def _patience(load: Load, current: int, limits: ScalingLimits) -> float:
     """Return for how many seconds fewer instances must have been enough.
 
-    An instance that ends takes its share of the chunks in work with it. It stays for as long as
-    staying costs no more than reading those again: who waits so long never pays more than twice
-    what the best choice would have cost.
+    An instance that ends takes its share of the chunks in work with it, but for those that are
+    done within its last seconds. It stays for as long as staying costs no more than reading the
+    others again: who waits so long never pays more than twice what the best choice would have
+    cost.
     """
-    lost_pages = load.processing_pages / current if current else 0.0
-    return min(
-        limits.cool_down + lost_pages * limits.reread, max(_LONGEST_SECONDS, limits.cool_down)
-    )
+    pages = load.processing_pages / current if current else 0.0
+    lost = max(0.0, 1 - _LAST_SECONDS / (load.seconds_per_page * load.pages_per_chunk))
+    return max(limits.cool_down, min(limits.cool_down + pages * lost * limits.reread, _LONGEST))

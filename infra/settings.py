@@ -195,7 +195,7 @@ class WorkersSettings(BaseModel):
         default=30, ge=0, description="From asking for an instance until it reads."
     )
     cool_down_seconds: float = Field(
-        default=120, ge=0, description="Fewer must have been enough for so long, at least."
+        default=60, ge=0, le=1800, description="Fewer must have been enough for so long, at least."
     )
     calls_per_minute: int = Field(
         default=600, ge=1, description="Document AI's quota; more workers than it feeds are waste."

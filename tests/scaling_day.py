@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
-from common.scaling import Load, Look, ScalingLimits, decide
+from common.scaling import Decision, Load, Look, ScalingLimits, decide
 
 DAY: Final = 86_400.0
 MINUTE: Final = 60.0
@@ -33,17 +33,13 @@ LIMITS: Final = ScalingLimits(
     slots=4,
     target_age=180,
     start=30,
-    cool_down=120,
+    cool_down=60,
     calls_per_minute=600,
     reread=35,
 )
 
 #: What decides: the load, the number there is, the looks before, and the limits.
-Rule = Callable[[Load, int | None, Sequence[Look], ScalingLimits], int]
-
-
-def ours(load: Load, current: int | None, looks: Sequence[Look], limits: ScalingLimits) -> int:
-    return decide(load, current, looks, limits).wanted
+Rule = Callable[[Load, int | None, Sequence[Look], ScalingLimits], Decision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +84,11 @@ class Outcome:
         return max((sum(turn <= other < turn + 60 for other in turns) for turn in turns), default=0)
 
 
+def share(values: Sequence[float], part: float) -> float:
+    """Return what this part of all values is at most."""
+    return sorted(values)[math.ceil(part * len(values)) - 1]
+
+
 def arrivals(seed: int, *, bursts: int = 6, documents_a_minute: float = 4.0) -> list[Chunk]:
     """Return a day's chunks in the order of their arrival."""
     dice = random.Random(seed)
@@ -113,7 +114,7 @@ def arrivals(seed: int, *, bursts: int = 6, documents_a_minute: float = 4.0) -> 
 
 
 def play(
-    chunks: Sequence[Chunk], limits: ScalingLimits = LIMITS, *, rule: Rule = ours, seed: int = 0
+    chunks: Sequence[Chunk], limits: ScalingLimits = LIMITS, *, rule: Rule = decide, seed: int = 0
 ) -> Outcome:
     """Let the day pass, with a look every minute."""
     return _Day(chunks, limits, rule, random.Random(seed)).play()
@@ -164,11 +165,11 @@ class _Day:
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._waiting: deque[tuple[float, Chunk]] = deque()
         self._instances = [_Instance(0.0) for _ in range(limits.fewest)]
-        self._looks: deque[tuple[float, int]] = deque(maxlen=120)
+        self._looks: deque[tuple[float, int]] = deque(maxlen=60)
         self._finished: deque[tuple[float, Chunk]] = deque(maxlen=500)
         self._left = len(chunks)
         # The service's quota: a bucket of a few seconds' calls.
-        self._calls, self._filled_at = 10.0, 0.0
+        self._calls, self._filled_at, self._refills = 10.0, 0.0, False
         self._keys = count()
         self.outcome = Outcome(pages=sum(chunk.pages for chunk in chunks))
         for chunk in chunks:
@@ -192,6 +193,8 @@ class _Day:
         return lambda _now: self._waiting.append((since, chunk))
 
     def _begin(self, now: float) -> None:
+        if not self._waiting:
+            return
         for instance in self._instances:
             while (
                 self._waiting
@@ -210,11 +213,16 @@ class _Day:
         rate = self._limits.calls_per_minute / MINUTE
         self._calls = min(rate, self._calls + (now - self._filled_at) * rate)
         self._filled_at = now
-        if self._calls < 1:
-            self._at(now + (1 - self._calls) / rate + 1e-6, lambda _now: None)
-            return False
-        self._calls -= 1
-        return True
+        if self._calls >= 1:
+            self._calls -= 1
+            return True
+        if not self._refills:
+            self._refills = True
+            self._at(now + (1 - self._calls) / rate + 1e-6, self._refilled)
+        return False
+
+    def _refilled(self, _now: float) -> None:
+        self._refills = False
 
     def _end(self, instance: _Instance, key: int) -> Callable[[float], None]:
         def end(now: float) -> None:
@@ -229,8 +237,9 @@ class _Day:
         load = self._load(now)
         looks = [Look(now - at, enough) for at, enough in self._looks]
         current = len(self._instances)
-        wanted = self._rule(load, current, looks, self._limits)
-        self._looks.append((now, decide(load, current, looks, self._limits).enough))
+        decision = self._rule(load, current, looks, self._limits)
+        wanted = decision.wanted
+        self._looks.append((now, decision.enough))
         self.outcome.ages.append(load.oldest_seconds)
         self.outcome.numbers.append(wanted)
         for _ in range(wanted - current):
