@@ -20,18 +20,23 @@ def scale_workers(*, backlog: Backlog, workers: WorkerPool, limits: ScalingLimit
     load = backlog.load()
     decision = decide(load, current, backlog.looks(), limits)
     backlog.record(load, current, decision)
+    # Every minute, also where nothing changes: the backlog's age is charted and watched by it.
+    log.info(
+        "the backlog was looked at",
+        extra={
+            "workers_before": current,
+            "workers_wanted": decision.wanted,
+            "workers_enough": decision.enough,
+            "waiting_pages": load.waiting_pages,
+            "processing_chunks": load.processing,
+            "oldest_seconds": round(load.oldest_seconds, 1),
+            "seconds_per_page": round(load.seconds_per_page, 3),
+        },
+    )
     if decision.wanted != current:
         workers.ask_for(decision.wanted)
         log.info(
             "the number of workers was changed",
-            extra={
-                "workers_before": current,
-                "workers_wanted": decision.wanted,
-                "workers_enough": decision.enough,
-                "waiting_pages": load.waiting_pages,
-                "processing_chunks": load.processing,
-                "oldest_seconds": round(load.oldest_seconds, 1),
-                "seconds_per_page": round(load.seconds_per_page, 3),
-            },
+            extra={"workers_before": current, "workers_wanted": decision.wanted},
         )
     return decision.wanted
