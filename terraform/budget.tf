@@ -1,31 +1,5 @@
 # Mail when a month costs more than was meant. It stops nothing. Off unless a billing account is named.
 
-variable "budget" {
-  description = "What a month of this project may cost, in whole units of the billing account's currency, and on which billing account. Off where null. Told at half of it, at all of it, and when all of it is forecast."
-  type = object({
-    billing_account = optional(string)
-    monthly         = optional(number, 500)
-    currency        = optional(string, "USD")
-  })
-  default  = {}
-  nullable = false
-
-  validation {
-    condition     = var.budget.billing_account == null || can(regex("^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$", var.budget.billing_account))
-    error_message = "budget.billing_account must look like 012345-6789AB-CDEF01."
-  }
-
-  validation {
-    condition     = var.budget.monthly >= 1 && floor(var.budget.monthly) == var.budget.monthly
-    error_message = "budget.monthly must be a whole number, at least 1."
-  }
-
-  validation {
-    condition     = can(regex("^[A-Z]{3}$", var.budget.currency))
-    error_message = "budget.currency must be three letters such as USD or EUR: the billing account's own."
-  }
-}
-
 resource "google_project_service" "budget" {
   count = var.budget.billing_account == null ? 0 : 1
 

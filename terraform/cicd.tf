@@ -2,38 +2,6 @@
 # it. Off unless a repository is named. A person makes the first deployment, since none of this is there
 # before; and a person changes roles, since what runs in CI can't raise itself.
 
-variable "cicd" {
-  description = "The GitHub repository whose workflows may deploy, by its name and its number (names can be taken over), from which ref, and the bucket with Terraform's state. Off where null."
-  type = object({
-    repository    = optional(string)
-    repository_id = optional(string)
-    ref           = optional(string, "refs/heads/main")
-    state_bucket  = optional(string)
-  })
-  default  = {}
-  nullable = false
-
-  validation {
-    condition     = var.cicd.repository == null || can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.cicd.repository))
-    error_message = "cicd.repository must be OWNER/NAME."
-  }
-
-  validation {
-    condition     = var.cicd.repository == null || can(regex("^[0-9]+$", var.cicd.repository_id))
-    error_message = "cicd.repository_id must be the repository's number: `gh api repos/OWNER/NAME --jq .id`."
-  }
-
-  validation {
-    condition     = can(regex("^refs/(heads|tags)/[^*]+$", var.cicd.ref))
-    error_message = "cicd.ref must be one branch or tag, such as refs/heads/main."
-  }
-
-  validation {
-    condition     = var.cicd.repository == null || var.cicd.state_bucket != null
-    error_message = "cicd.state_bucket must name the bucket with Terraform's state, or nothing could be deployed."
-  }
-}
-
 locals {
   cicd = var.cicd.repository == null ? {} : { github = var.cicd }
 
@@ -144,14 +112,4 @@ resource "google_service_account_iam_member" "deployer_acts_as" {
   service_account_id = each.value
   role               = "roles/iam.serviceAccountUser"
   member             = google_service_account.deployer["github"].member
-}
-
-output "cicd" {
-  description = "For the workflow's login (google-github-actions/auth): the provider, and the service account."
-  value = {
-    for name in keys(local.cicd) : name => {
-      workload_identity_provider = google_iam_workload_identity_pool_provider.github[name].name
-      service_account            = google_service_account.deployer[name].email
-    }
-  }
 }

@@ -185,8 +185,3 @@ resource "google_compute_global_forwarding_rule" "to_https" {
   port_range            = "80"
   target                = google_compute_target_http_proxy.to_https[each.key].id
 }
-
-output "edge_address" {
-  description = "What the domain's A record must say, by the domain. Empty without one."
-  value       = { for name, address in google_compute_global_address.edge : local.edge[name].domain => address.address }
-}

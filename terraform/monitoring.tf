@@ -1,52 +1,6 @@
 # What is watched: counts made from the processes' JSON logs, charts, alerts, and who is told. The
 # sentences stand in the code word for word; a test compares them.
 
-variable "monitoring" {
-  description = <<-EOT
-    Who is told (addresses, and channels that there are already), whether the API is asked from outside
-    every five minutes (which wakes it where it has no instance), and from where on an alert is raised.
-  EOT
-  type = object({
-    emails   = optional(set(string), [])
-    channels = optional(set(string), [])
-    uptime   = optional(bool, false)
-    alerts = optional(object({
-      oldest_chunk_minutes     = optional(number, 15)
-      oldest_task_minutes      = optional(number, 10)
-      error_ratio              = optional(number, 0.05)
-      redis_memory_ratio       = optional(number, 0.8)
-      lost_workers_per_hour    = optional(number, 5)
-      credits_granted_per_hour = optional(number, 100000)
-      credits_refused_per_hour = optional(number, 50)
-    }), {})
-  })
-  default  = {}
-  nullable = false
-
-  validation {
-    condition     = alltrue([for address in var.monitoring.emails : can(regex("^[^@\\s]+@[^@\\s]+$", address))])
-    error_message = "monitoring.emails must be e-mail addresses."
-  }
-
-  validation {
-    condition     = alltrue([for channel in var.monitoring.channels : can(regex("^projects/[^/]+/notificationChannels/[0-9]+$", channel))])
-    error_message = "monitoring.channels must look like projects/P/notificationChannels/1234."
-  }
-
-  validation {
-    condition = alltrue([
-      for ratio in [var.monitoring.alerts.error_ratio, var.monitoring.alerts.redis_memory_ratio] :
-      ratio > 0 && ratio < 1
-    ])
-    error_message = "monitoring.alerts: error_ratio and redis_memory_ratio must be between 0 and 1."
-  }
-
-  validation {
-    condition     = alltrue([for name, limit in var.monitoring.alerts : limit > 0])
-    error_message = "monitoring.alerts: every limit must be above 0."
-  }
-}
-
 # ── what is counted ───────────────────────────────────────────────────────────────────────────────
 
 locals {

@@ -8,6 +8,21 @@ output "buckets" {
   value       = local.buckets
 }
 
+output "cicd" {
+  description = "For the workflow's login (google-github-actions/auth): the provider, and the service account."
+  value = {
+    for name in keys(local.cicd) : name => {
+      workload_identity_provider = google_iam_workload_identity_pool_provider.github[name].name
+      service_account            = google_service_account.deployer[name].email
+    }
+  }
+}
+
+output "edge_address" {
+  description = "What the domain's A record must say, by the domain. Empty without one."
+  value       = { for name, address in google_compute_global_address.edge : local.edge[name].domain => address.address }
+}
+
 output "functions" {
   description = "The functions' names, and the addresses that they call each other by."
   value = {

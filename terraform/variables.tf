@@ -1,6 +1,64 @@
 # Sorted by name. What differs between environments stands in environments/*.tfvars; what only the
 # deployer knows (project, region, supabase, worker_image) comes from outside.
 
+variable "budget" {
+  description = "What a month of this project may cost, in whole units of the billing account's currency, and on which billing account. Off where null. Told at half of it, at all of it, and when all of it is forecast."
+  type = object({
+    billing_account = optional(string)
+    monthly         = optional(number, 500)
+    currency        = optional(string, "USD")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.budget.billing_account == null || can(regex("^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$", var.budget.billing_account))
+    error_message = "budget.billing_account must look like 012345-6789AB-CDEF01."
+  }
+
+  validation {
+    condition     = var.budget.monthly >= 1 && floor(var.budget.monthly) == var.budget.monthly
+    error_message = "budget.monthly must be a whole number, at least 1."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Z]{3}$", var.budget.currency))
+    error_message = "budget.currency must be three letters such as USD or EUR: the billing account's own."
+  }
+}
+
+variable "cicd" {
+  description = "The GitHub repository whose workflows may deploy, by its name and its number (names can be taken over), from which ref, and the bucket with Terraform's state. Off where null."
+  type = object({
+    repository    = optional(string)
+    repository_id = optional(string)
+    ref           = optional(string, "refs/heads/main")
+    state_bucket  = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.cicd.repository == null || can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.cicd.repository))
+    error_message = "cicd.repository must be OWNER/NAME."
+  }
+
+  validation {
+    condition     = var.cicd.repository == null || can(regex("^[0-9]+$", var.cicd.repository_id))
+    error_message = "cicd.repository_id must be the repository's number: `gh api repos/OWNER/NAME --jq .id`."
+  }
+
+  validation {
+    condition     = can(regex("^refs/(heads|tags)/[^*]+$", var.cicd.ref))
+    error_message = "cicd.ref must be one branch or tag, such as refs/heads/main."
+  }
+
+  validation {
+    condition     = var.cicd.repository == null || var.cicd.state_bucket != null
+    error_message = "cicd.state_bucket must name the bucket with Terraform's state, or nothing could be deployed."
+  }
+}
+
 variable "database" {
   description = "How many clients Supabase's pooler takes: 200 at its smallest size, 400, 600, 800, 1,000 and more above."
   type = object({
@@ -43,9 +101,11 @@ variable "document_ai" {
 }
 
 variable "edge" {
-  description = "A domain of one's own in front of the API, behind a load balancer. Without it the API is reached at its run.app address."
+  description = "A domain of one's own in front of the API, behind a load balancer that turns away addresses which ask more often than this; and the part of requests that it logs. Without a domain the API is reached at its run.app address."
   type = object({
-    domain = optional(string)
+    domain              = optional(string)
+    requests_per_minute = optional(number, 1200)
+    log_sample          = optional(number, 0.1)
   })
   default  = {}
   nullable = false
@@ -53,6 +113,16 @@ variable "edge" {
   validation {
     condition     = var.edge.domain == null || can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.edge.domain))
     error_message = "edge.domain must be a host name such as quire.example.com, without https:// and path."
+  }
+
+  validation {
+    condition     = var.edge.requests_per_minute >= 60 && var.edge.requests_per_minute <= 1000000
+    error_message = "edge.requests_per_minute must be 60 to 1,000,000: a page that follows a job asks more than once a second."
+  }
+
+  validation {
+    condition     = var.edge.log_sample >= 0 && var.edge.log_sample <= 1
+    error_message = "edge.log_sample must be 0 to 1."
   }
 }
 
@@ -146,6 +216,52 @@ variable "labels" {
   type        = map(string)
   default     = {}
   nullable    = false
+}
+
+variable "monitoring" {
+  description = <<-EOT
+    Who is told (addresses, and channels that there are already), whether the API is asked from outside
+    every five minutes (which wakes it where it has no instance), and from where on an alert is raised.
+  EOT
+  type = object({
+    emails   = optional(set(string), [])
+    channels = optional(set(string), [])
+    uptime   = optional(bool, false)
+    alerts = optional(object({
+      oldest_chunk_minutes     = optional(number, 15)
+      oldest_task_minutes      = optional(number, 10)
+      error_ratio              = optional(number, 0.05)
+      redis_memory_ratio       = optional(number, 0.8)
+      lost_workers_per_hour    = optional(number, 5)
+      credits_granted_per_hour = optional(number, 100000)
+      credits_refused_per_hour = optional(number, 50)
+    }), {})
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for address in var.monitoring.emails : can(regex("^[^@\\s]+@[^@\\s]+$", address))])
+    error_message = "monitoring.emails must be e-mail addresses."
+  }
+
+  validation {
+    condition     = alltrue([for channel in var.monitoring.channels : can(regex("^projects/[^/]+/notificationChannels/[0-9]+$", channel))])
+    error_message = "monitoring.channels must look like projects/P/notificationChannels/1234."
+  }
+
+  validation {
+    condition = alltrue([
+      for ratio in [var.monitoring.alerts.error_ratio, var.monitoring.alerts.redis_memory_ratio] :
+      ratio > 0 && ratio < 1
+    ])
+    error_message = "monitoring.alerts: error_ratio and redis_memory_ratio must be between 0 and 1."
+  }
+
+  validation {
+    condition     = alltrue([for name, limit in var.monitoring.alerts : limit > 0])
+    error_message = "monitoring.alerts: every limit must be above 0."
+  }
 }
 
 variable "network" {
