@@ -44,6 +44,8 @@ class CloudRun:
     refusals: list[int] = field(default_factory=list)
     #: Method, path with query, token, and body of every request.
     asked: list[tuple[str, str, str | None, Any]] = field(default_factory=list)
+    #: It can be read, and every change conflicts.
+    deploying: bool = False
     needs_token: bool = False
     issues_tokens: bool = True
     #: What it answers to the next request, as it is.
@@ -100,6 +102,8 @@ class CloudRun:
         if url.path != f"/v2/{POOL}":
             return self._refusal(404)
         if method == "PATCH":
+            if self.deploying:
+                return self._refusal(409)
             if parse_qs(url.query) != {"updateMask": ["scaling.manualInstanceCount"]}:
                 return self._refusal(400)
             self.scaling["manualInstanceCount"] = body["scaling"]["manualInstanceCount"]
