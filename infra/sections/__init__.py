@@ -1,0 +1,1 @@
+"""The settings' sections, by what they are about. `infra.settings` reads them."""
