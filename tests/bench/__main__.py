@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tests.bench import bench_cold_start, bench_events, bench_pages, bench_split, bench_stack
+from tests.bench import (
+    bench_cold_start,
+    bench_events,
+    bench_pages,
+    bench_scaling,
+    bench_split,
+    bench_stack,
+)
 
 
 def main() -> None:
@@ -16,6 +23,8 @@ def main() -> None:
     bench_split.main()
     print()
     bench_pages.main()
+    print()
+    bench_scaling.main()
 
 
 if __name__ == "__main__":
