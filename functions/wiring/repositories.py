@@ -1,0 +1,215 @@
+"""What this process has of the database: one repository an aggregate."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from functions.lazily import built_once
+from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.database.admin import PostgresAdministration
+    from infra.database.api_keys import PostgresApiKeys
+    from infra.database.arrivals import PostgresArrivals
+    from infra.database.backlog import PostgresBacklog
+    from infra.database.chunks import PostgresChunks
+    from infra.database.cleanup import PostgresCleanup
+    from infra.database.controls import PostgresControls
+    from infra.database.credits import PostgresCredits
+    from infra.database.grants import PostgresGrants
+    from infra.database.idempotency import PostgresRequestKeys
+    from infra.database.job_logs import PostgresJobLogs
+    from infra.database.jobs import PostgresJobs
+    from infra.database.listings import PostgresListings
+    from infra.database.merges import PostgresMerges
+    from infra.database.pages import PostgresPages
+    from infra.database.pool import Pool
+    from infra.database.readiness import PostgresReadiness
+    from infra.database.splits import PostgresSplits
+    from infra.database.upkeep import PostgresUpkeep
+    from infra.database.webhooks import PostgresWebhooks
+    from infra.log_lines import LogLine
+
+
+class Repositories:
+    """One process's connections to Postgres, and what is asked of it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @built_once
+    def _pool(self) -> Pool:
+        from infra.database.pool import open_pool
+
+        return open_pool(self.settings.database)
+
+    @built_once
+    def jobs(self) -> PostgresJobs:
+        """What the API asks."""
+        from infra.database.jobs import PostgresJobs
+
+        return PostgresJobs(self._pool)
+
+    @built_once
+    def listings(self) -> PostgresListings:
+        """What owners page through."""
+        from infra.database.listings import PostgresListings
+
+        return PostgresListings(self._pool)
+
+    @built_once
+    def pages(self) -> PostgresPages:
+        """What stands on documents' pages."""
+        from infra.database.pages import PostgresPages
+
+        return PostgresPages(self._pool)
+
+    @built_once
+    def request_keys(self) -> PostgresRequestKeys:
+        """What idempotency keys were used for."""
+        from infra.database.idempotency import PostgresRequestKeys
+
+        age = timedelta(hours=self.settings.api.idempotency_hours)
+        return PostgresRequestKeys(self._pool, age=age)
+
+    @built_once
+    def arrivals(self) -> PostgresArrivals:
+        """What ingest writes."""
+        from infra.database.arrivals import PostgresArrivals
+
+        lease = timedelta(seconds=self.settings.leases.split_seconds)
+        return PostgresArrivals(self._pool, lease=lease)
+
+    @built_once
+    def splits(self) -> PostgresSplits:
+        """What the splitter writes."""
+        from infra.database.splits import PostgresSplits
+
+        lease = timedelta(seconds=self.settings.leases.split_seconds)
+        return PostgresSplits(
+            self._pool, lease=lease, credits_enabled=self.settings.credits.enabled
+        )
+
+    @built_once
+    def controls(self) -> PostgresControls:
+        """What an owner does to a job."""
+        from infra.database.controls import PostgresControls
+
+        return PostgresControls(self._pool, credits_enabled=self.settings.credits.enabled)
+
+    @built_once
+    def credits(self) -> PostgresCredits:
+        """Accounts and their ledger."""
+        from infra.database.credits import PostgresCredits
+
+        return PostgresCredits(self._pool)
+
+    @built_once
+    def chunks(self) -> PostgresChunks:
+        """What workers write."""
+        from infra.database.chunks import PostgresChunks
+
+        lease = timedelta(seconds=self.settings.leases.chunk_seconds)
+        return PostgresChunks(self._pool, lease=lease)
+
+    @built_once
+    def merges(self) -> PostgresMerges:
+        """What the merge writes."""
+        from infra.database.merges import PostgresMerges
+
+        lease = timedelta(seconds=self.settings.leases.merge_seconds)
+        return PostgresMerges(self._pool, lease=lease)
+
+    @built_once
+    def upkeep(self) -> PostgresUpkeep:
+        """What maintain looks for."""
+        from infra.database.upkeep import PostgresUpkeep
+
+        maintain = self.settings.maintain
+        return PostgresUpkeep(
+            self._pool,
+            resend_after=timedelta(seconds=maintain.resend_after_seconds),
+            upload_deadline=timedelta(seconds=maintain.upload_deadline_seconds),
+        )
+
+    def _write_log(self, lines: Sequence[LogLine]) -> None:
+        self.job_logs.write(lines)
+
+    @built_once
+    def job_logs(self) -> PostgresJobLogs:
+        """Jobs' own log lines."""
+        from infra.database.job_logs import PostgresJobLogs
+
+        return PostgresJobLogs(self._pool)
+
+    @built_once
+    def webhooks(self) -> PostgresWebhooks:
+        """What owners' servers are to be told."""
+        from infra.database.webhooks import PostgresWebhooks
+
+        return PostgresWebhooks(
+            self._pool,
+            # A sender that lives notes its try before this.
+            lease=timedelta(seconds=self.settings.webhooks.timeout_seconds + 30),
+            resend_after=timedelta(seconds=self.settings.maintain.resend_after_seconds),
+        )
+
+    @built_once
+    def cleanup(self) -> PostgresCleanup:
+        """What ended jobs leave behind."""
+        from infra.database.cleanup import PostgresCleanup
+
+        settings, maintain = self.settings, self.settings.maintain
+        return PostgresCleanup(
+            self._pool,
+            keep_intermediates=timedelta(hours=maintain.keep_intermediates_hours),
+            keep_failed=timedelta(days=maintain.keep_failed_days),
+            keep_keys=timedelta(hours=settings.api.idempotency_hours),
+            keep_logs=timedelta(days=maintain.keep_logs_days),
+            upload_deadline=timedelta(seconds=maintain.upload_deadline_seconds),
+            longest_lease=timedelta(
+                seconds=max(settings.leases.split_seconds, settings.leases.merge_seconds)
+            ),
+        )
+
+    @built_once
+    def backlog(self) -> PostgresBacklog:
+        """What waits for workers."""
+        from infra.database.backlog import PostgresBacklog
+
+        return PostgresBacklog(
+            self._pool,
+            worker_pool=self.settings.workers.pool,
+            keep=timedelta(days=self.settings.maintain.keep_logs_days),
+        )
+
+    @built_once
+    def api_keys(self) -> PostgresApiKeys:
+        """The machines' keys."""
+        from infra.database.api_keys import PostgresApiKeys
+
+        return PostgresApiKeys(self._pool)
+
+    @built_once
+    def grants(self) -> PostgresGrants:
+        """Credits that operators give."""
+        from infra.database.grants import PostgresGrants
+
+        return PostgresGrants(self._pool)
+
+    @built_once
+    def database_readiness(self) -> PostgresReadiness:
+        """Whether the database can be worked with."""
+        from infra.database.readiness import PostgresReadiness
+
+        return PostgresReadiness(self._pool)
+
+    @built_once
+    def administration(self) -> PostgresAdministration:
+        """What operators ask the database."""
+        from infra.database.admin import PostgresAdministration
+
+        return PostgresAdministration(self._pool)
