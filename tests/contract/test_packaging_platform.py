@@ -161,7 +161,7 @@ def test_the_page_and_the_readiness_come_out_of_the_zip(quire: QuireClient) -> N
     page = quire.http.get("/")
     ready = quire.http.get("/readyz")
 
-    assert page.status_code == 200
+    assert page.status_code == 200, page.text
     assert "<title>Quire" in page.text
     assert ready.status_code == 200, ready.text
 
