@@ -67,6 +67,7 @@ def test_no_secret_and_no_setting_is_baked_in() -> None:
         ("infra/database/migrations/0001_initial.sql", True),
         ("infra/requirements/worker.txt", True),
         ("infra/requirements/dev.txt", False),
+        ("infra/requirements/terraform.txt", False),
         ("infra/local/stack.py", False),
         ("infra/cli/main.py", False),
         ("infra/packaging/Dockerfile", False),
