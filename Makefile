@@ -9,8 +9,9 @@ READY := .venv/.ready
 # What is deployed has the very versions that are tested.
 LOCKING := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 DEMO := tests/resources/quire-demo.pdf
+WHERE = --project "$(PROJECT)" --region "$(REGION)" --env "$(or $(ENV),prod)" $(if $(SUPABASE_URL),--supabase-url "$(SUPABASE_URL)") $(if $(YES),--yes)
 
-.PHONY: help setup demo up flower test schemathesis lint format bench screenshots package lock clean
+.PHONY: help setup demo up flower test schemathesis lint format bench screenshots package deploy destroy lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +60,12 @@ screenshots: $(READY) ## Take the pictures of the page anew (needs Chromium)
 
 package: $(READY) ## Pack the functions for the platform: build/functions.zip
 	@$(BIN)/python -m infra.packaging
+
+deploy: $(READY) ## Deploy, or bring up to date: PROJECT= REGION= [ENV=prod|dev] [YES=1]
+	@$(BIN)/python -m infra.cli.deploying deploy $(WHERE)
+
+destroy: $(READY) ## Take away what was deployed, documents too: PROJECT= REGION= [ENV=]
+	@$(BIN)/python -m infra.cli.deploying destroy $(WHERE)
 
 lock: $(READY) ## Renew the lock files from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --extra dev $(LOCKING) -o $(LOCK)

@@ -38,6 +38,7 @@ COMMANDS = {
     "flower": ("infra.cli.flower", "Open Flower, Celery's monitor, on this machine's stack."),
     "doctor": ("infra.cli.doctor", "Say which part answers, which doesn't, and what to do."),
     "migrate": ("infra.cli.migrate", "Bring a deployed Quire's database up to date."),
+    "deploy-check": ("infra.cli.deploy_check", "Tell what a deployment lacks; create nothing."),
 }
 
 
@@ -52,7 +53,7 @@ class CommandsByName(click.Group):
         """Import and return the command."""
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
-        command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
+        command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         return command
 
