@@ -6,6 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,25 +14,36 @@ from infra.cli.deploying.programs import ProgramFailed, gcloud, show
 from infra.cli.deploying.tools import docker_runs
 
 DOCKERFILE: Final = Path("infra/packaging/Dockerfile")
-#: Folders that the image is made of, and what of them it is not.
-_FOLDERS: Final = ("common", "functions", "infra")
-_NOT: Final = ("infra/local", "infra/cli", "infra/packaging", "infra/requirements/dev.txt")
+IGNORED: Final = Path(f"{DOCKERFILE}.dockerignore")
 
 
 def image_content(root: Path) -> Iterator[Path]:
     """Yield the files that the image's build may take, sorted."""
-    for folder in _FOLDERS:
+    rules = (root / IGNORED).read_text(encoding="utf-8").split("\n")
+    rules = [rule for rule in rules if rule and not rule.startswith("#")]
+    for folder in (rule[1:] for rule in rules if rule.startswith("!") and "/" not in rule):
         for path in sorted((root / folder).rglob("*")):
-            name = path.relative_to(root).as_posix()
-            left_out = any(name == each or name.startswith(f"{each}/") for each in _NOT)
-            if path.is_file() and not left_out and "__pycache__" not in path.parts:
+            if path.is_file() and _is_kept(path.relative_to(root), rules):
                 yield path
+
+
+def _is_kept(path: Path, rules: list[str]) -> bool:
+    """Whether Docker would take a file: of the rules, the last that fits it or a folder of it."""
+    places = [path.as_posix(), *(parent.as_posix() for parent in path.parents)]
+    kept = True
+    for rule in rules:
+        pattern = rule.removeprefix("!")
+        anywhere = pattern.removeprefix("**/")
+        fits = any(fnmatch(place, pattern) for place in places)
+        if fits or (anywhere != pattern and any(fnmatch(part, anywhere) for part in path.parts)):
+            kept = rule.startswith("!")
+    return kept
 
 
 def content_tag(root: Path) -> str:
     """Return a tag that changes with the image's content and with nothing else."""
     digest = hashlib.sha256()
-    files = [root / DOCKERFILE, root / f"{DOCKERFILE}.dockerignore", *image_content(root)]
+    files = [root / DOCKERFILE, root / IGNORED, *image_content(root)]
     for path in files:
         content = path.read_bytes()
         digest.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode())
