@@ -24,6 +24,8 @@ _PAUSE_SECONDS: Final = 10.0
 #: With no keys at all nobody gets in: then it is tried again sooner.
 _FIRST_PAUSE_SECONDS: Final = 1.0
 _TIMEOUT_SECONDS: Final = 5.0
+#: What an issuer that is well takes at the most, a new TLS connection included.
+_GRACE_SECONDS: Final = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +44,21 @@ class PublishedKeys:
         self._fetched_at: float | None = None
         self._next_try = float("-inf")
         self._fetching: asyncio.Task[None] | None = None
+        #: When that was, by the clock that a wait goes by.
+        self._began = 0.0
 
     async def find(self, key_id: str) -> PyJWK | None:
         """Return the key; None where the issuer has no such key.
 
-        TransientError where the issuer has never answered: then nobody can tell.
+        Only an unknown key waits for an issuer that hangs. A known one, when it is old, gets
+        what an issuer that is well needs to say that it was taken back, and then counts while
+        the fetch goes on. TransientError where the issuer has never answered: then nobody can
+        tell.
         """
-        if key_id not in self._keys or self._is_old():
-            await self._refresh()
+        if key_id not in self._keys:
+            await self._refreshed()
+        elif self._is_old():
+            await self._refreshed(within=_GRACE_SECONDS)
         if self._fetched_at is None:
             raise TransientError(
                 "The keys that tokens are checked with can't be had just now. Try again in a "
@@ -61,15 +70,27 @@ class PublishedKeys:
     def _is_old(self) -> bool:
         return self._fetched_at is None or self._now() - self._fetched_at > _FRESH_SECONDS
 
-    async def _refresh(self) -> None:
+    async def _refreshed(self, within: float | None = None) -> None:
+        """Wait for the fetch: to its end, or until so many seconds after its beginning."""
+        self._refresh()
         if self._fetching is None:
-            if self._now() < self._next_try:
-                return
-            pause = _FIRST_PAUSE_SECONDS if self._fetched_at is None else _PAUSE_SECONDS
-            self._next_try = self._now() + pause
-            self._fetching = asyncio.create_task(self._fetch())
+            return
+        left = None
+        if within is not None:
+            left = max(0.0, self._began + within - time.monotonic())
         # One fetch for all who wait; that one of them leaves is nothing to the others.
-        await asyncio.shield(self._fetching)
+        ended, _ = await asyncio.wait([self._fetching], timeout=left)
+        for fetch in ended:
+            fetch.result()
+
+    def _refresh(self) -> None:
+        """Begin to fetch the keys, unless that is under way or was done just now."""
+        if self._fetching is not None or self._now() < self._next_try:
+            return
+        pause = _FIRST_PAUSE_SECONDS if self._fetched_at is None else _PAUSE_SECONDS
+        self._next_try = self._now() + pause
+        self._began = time.monotonic()
+        self._fetching = asyncio.create_task(self._fetch())
 
     async def _fetch(self) -> None:
         import httpx

@@ -296,6 +296,29 @@ def test_a_slow_issuer_holds_up_nobody_whose_key_is_known(issuer: Issuer) -> Non
     run(scenario())
 
 
+def test_an_issuer_that_hangs_while_old_keys_are_fetched_anew_holds_up_nobody_who_is_known(
+    issuer: Issuer,
+) -> None:
+    clock = Clock()
+    checked = checker(issuer, clock=clock)
+
+    async def scenario() -> None:
+        assert await checked.claims(issuer.token("first"))
+        clock.at += 601
+        issuer.open.clear()
+        issuer.asked.clear()
+        # One of them gives a healthy issuer the time to answer; the others find it gone.
+        began = time.monotonic()
+        for _ in range(10):
+            assert await checked.claims(issuer.token("first"))
+        assert time.monotonic() - began < 2
+        assert await asyncio.to_thread(issuer.asked.wait, 10)
+        assert issuer.fetches == 2
+        issuer.open.set()
+
+    run(scenario())
+
+
 # ── an issuer in trouble ─────────────────────────────────────────────────────────────────────
 
 
