@@ -36,6 +36,12 @@ PAUSABLE: Final = frozenset({Stage.SPLITTING, Stage.OCR})
 #: Final statuses out of which a retry leads.
 RETRIABLE: Final = frozenset({JobStatus.FAILED, JobStatus.COMPLETED_WITH_ERRORS})
 
+#: Why a document was refused that would be refused again: it has to be sent anew.
+HOPELESS: Final = frozenset(
+    {"NOT_A_PDF", "UNREADABLE_PDF", "NO_PAGES", "UPLOAD_DAMAGED", "TOO_MANY_PAGES"}
+    | {"DOCUMENT_TOO_LARGE", "INVALID_PAGE_RANGE", "CHUNK_TOO_LARGE"}
+)
+
 #: What a job is in once the action has been done: doing it again then changes nothing.
 _DONE: Final[Mapping[Action, frozenset[JobStatus]]] = {
     Action.PAUSE: frozenset({JobStatus.PAUSED}),
@@ -96,6 +102,10 @@ def _no_retry(job: JobView) -> Refusal | None:
         return Refusal("JOB_NOT_FAILED", f"Nothing of the job has failed ({job.status.value}).")
     if not job.has_landed:
         return Refusal("UPLOAD_MISSING", "The upload never came. Send the document again.")
+    if job.error_code in HOPELESS:
+        return Refusal(
+            job.error_code, job.error_message or "The document would be refused in the same way."
+        )
     if job.cleaned_at is not None:
         return Refusal(
             "JOB_CLEANED_UP", "What a retry needs has been removed by now. Send the document again."

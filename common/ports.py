@@ -68,8 +68,11 @@ class PdfCutter(PdfOpener, Protocol):
 class Uploads(Protocol):
     """Documents and chunk PDFs in Cloud Storage."""
 
-    def download(self, ref: ObjectRef, target: Path) -> int:
-        """Write the object to `target`, return its size. NotFound if that version is gone."""
+    def download(self, ref: ObjectRef, target: Path, *, max_bytes: int) -> int:
+        """Write the object to `target`, return its size. NotFound if that version is gone.
+
+        Raises PermanentError (DOCUMENT_TOO_LARGE) above `max_bytes`, before anything is fetched.
+        """
 
     def put_chunk(self, name: str, path: Path) -> ObjectRef:
         """Create a chunk PDF; an object of that name that is already there is kept."""

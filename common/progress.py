@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from common.lifecycle import FINAL_JOB_STATUSES, JobStatus, Stage
+from common.lifecycle import JobStatus, Stage
 from common.models import ChunkError, JobView
 
 
 def percent(job: JobView) -> int:
-    """Return completed and failed chunks over all chunks, rounded down; 100 only at the end."""
-    if job.status in FINAL_JOB_STATUSES and job.status is not JobStatus.CANCELLED:
+    """Return completed and failed chunks over all chunks, rounded down."""
+    if job.status in {JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_ERRORS}:
         return 100
     if job.total_chunks == 0:
         return 0

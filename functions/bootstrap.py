@@ -61,6 +61,8 @@ class Application(Services):
                 pages=settings.chunk_size_pages,
                 max_pages=settings.document_ai.page_limit,
                 max_bytes=settings.document_ai.max_bytes_per_call,
+                document_pages=settings.api.max_pages,
+                document_bytes=settings.storage.max_document_bytes,
             ),
             lease=timedelta(seconds=settings.leases.split_seconds),
         )

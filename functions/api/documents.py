@@ -195,6 +195,13 @@ def _from_form(app: Application, caller: Caller, form: FormData, key: str | None
 def _announced(
     app: Application, caller: Caller, announced: NewDocument, key: str | None, origin: str
 ) -> Submission:
+    limit = app.settings.storage.max_document_bytes
+    if announced.size > limit:
+        raise InvalidRequest(
+            f"A document may have {limit:,} bytes. Split it, and send the parts.",
+            code="DOCUMENT_TOO_LARGE",
+            status=413,
+        )
     wanted = Wanted(
         _plain(announced.filename),
         announced.size,

@@ -109,7 +109,9 @@ def _bind(
             else:
                 bound.add(result, chunk, result_file, text_file)
         bound.close(result_file)
-    merged = bound.record(_store(work, spool, text, results))
+    # Of a document without a readable page there is nothing to deliver but the reasons.
+    stored = _store(work, spool, text, results) if bound.pages else (None, None, None)
+    merged = bound.record(stored)
     for pages in _batches(_read_back(spool), _WORDS_AT_ONCE):
         heartbeat.check()
         merges.write_pages(
@@ -226,7 +228,7 @@ class _Bound:
         # The tail's opening brace becomes the comma behind the pages.
         result_file.write(b"\n]," + msgspec.json.encode(tail)[1:])
 
-    def record(self, stored: tuple[str, str | None, str]) -> MergedDocument:
+    def record(self, stored: tuple[str | None, str | None, str | None]) -> MergedDocument:
         path, text_path, checksum = stored
         status = JobStatus.COMPLETED
         code = message = None

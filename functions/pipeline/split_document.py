@@ -64,6 +64,9 @@ class ChunkLimits:
     #: What one OCR call takes.
     max_pages: int
     max_bytes: int
+    #: What one document may have. All of it lies on this function's disk, which is memory.
+    document_pages: int = 20_000
+    document_bytes: int = 2_000_000_000
 
 
 def split_document(
@@ -160,7 +163,9 @@ class _Split:
     def _cut_source(self) -> None:
         path = self.folder / "source.pdf"
         with self.cutter.standby() as cutter:
-            size = self.uploads.download(self.work.source, path)
+            size = self.uploads.download(
+                self.work.source, path, max_bytes=self.limits.document_bytes
+            )
             self._check_content(path)
             with cutter.open(path, self.work.password) as pdf:
                 if self.work.planned_pages is None:
@@ -196,6 +201,12 @@ class _Split:
 
     def _plan(self, pdf: OpenPdf, size: int) -> None:
         options = self.work.options
+        if pdf.page_count > self.limits.document_pages:
+            raise PermanentError(
+                f"This PDF has {pdf.page_count:,} pages, and {self.limits.document_pages:,} are "
+                "taken at once. Split it, and send the parts.",
+                code="TOO_MANY_PAGES",
+            )
         pages = options.chunk_pages or self.limits.pages
         if pages > self.limits.max_pages:
             raise PermanentError(

@@ -72,6 +72,13 @@ class PostgresChunks:
           FROM claimed LEFT JOIN job ON true
     """
 
+    # A message that came while the job stood still is gone now; who lets it go on sends another.
+    DROPPED: Final[LiteralString] = """
+        UPDATE chunks SET dispatches = 0, dispatched_at = NULL
+         WHERE id = %(id)s AND status = 'pending' AND dispatches > 0
+           AND EXISTS (SELECT FROM jobs WHERE jobs.id = job_id AND jobs.status <> 'processing')
+    """
+
     RENEW: Final[LiteralString] = """
         UPDATE chunks SET lease_expires_at = now() + %(lease)s
          WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'processing'
@@ -173,8 +180,9 @@ class PostgresChunks:
             if row is not None and row["claimed_job"] is None:
                 connection.rollback()
                 row = None
-        if row is None:
-            return None
+            if row is None:
+                connection.execute(self.DROPPED, values)
+                return None
         return ChunkWork(
             id=ChunkId(row["id"]),
             job_id=JobId(row["job_id"]),

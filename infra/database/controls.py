@@ -7,12 +7,13 @@ finds there.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final, LiteralString
 
 from psycopg import Connection
 
 from common.access import Caller
-from common.controls import PAUSABLE, RETRIABLE
+from common.controls import HOPELESS, PAUSABLE, RETRIABLE
 from common.models import ChunkId, ChunkRef, DocumentId, JobId, ObjectRef, Priority, ToSend
 from infra.database.credits import reserve
 from infra.database.pool import Pool
@@ -56,12 +57,16 @@ class PostgresControls:
         SELECT * FROM resumed
     """
 
-    # What nobody holds and has been cut: its message was dropped, or may have been.
+    # What nobody holds, has been cut, and has no message in the broker any more: it never had one,
+    # a worker dropped it while the job stood still (see chunks.DROPPED), or it is lost by now.
+    # The others' messages still wait there; a second one each would only fill the broker.
     FREE_CHUNKS: Final[LiteralString] = """
         WITH free AS (
             SELECT id FROM chunks
              WHERE job_id = %(job_id)s AND source_object IS NOT NULL
-               AND (status = 'pending' OR (status = 'processing' AND lease_expires_at < now()))
+               AND ((status = 'pending' AND (dispatches = 0
+                                             OR dispatched_at < now() - %(resend_after)s))
+                    OR (status = 'processing' AND lease_expires_at < now()))
              ORDER BY index FOR UPDATE SKIP LOCKED
         )
         UPDATE chunks SET dispatches = 1, dispatched_at = clock_timestamp()
@@ -80,7 +85,8 @@ class PostgresControls:
                AND finished_at IS NULL
             RETURNING id, document_id, last_event, completed_chunks, total_chunks
         ), document AS (
-            UPDATE documents SET status = 'cancelled'
+            UPDATE documents
+               SET status = CASE WHEN result_job IS NULL THEN 'cancelled' ELSE 'ocr_complete' END
              WHERE id = (SELECT document_id FROM cancelled)
         ), forgotten AS (
             DELETE FROM job_passwords WHERE job_id = (SELECT id FROM cancelled)
@@ -104,6 +110,7 @@ class PostgresControls:
            AND jobs.status = ANY(%(statuses)s) AND cleaned_at IS NULL
            AND generation IS NOT NULL
            AND (jobs.status = 'failed' OR failed_pages > 0)
+           AND (error_code IS NULL OR error_code <> ALL(%(hopeless)s))
            FOR UPDATE OF jobs
     """
 
@@ -111,7 +118,7 @@ class PostgresControls:
     # was under work when the job failed waits again.
     REOPEN: Final[LiteralString] = """
         WITH picked AS (
-            SELECT id, status FROM chunks
+            SELECT id, status, failed_pages FROM chunks
              WHERE job_id = %(job_id)s
                AND (status IN ('failed', 'processing')
                     OR (status = 'completed' AND failed_pages > 0))
@@ -120,9 +127,13 @@ class PostgresControls:
             UPDATE chunks
                SET status = 'pending', lease_expires_at = NULL, due_at = NULL,
                    finished_at = NULL, failures = 0, lost_leases = 0, reopened = 0,
-                   error_code = NULL, error_message = NULL
+                   failed_pages = 0, error_code = NULL, error_message = NULL,
+                   dispatches = 0, dispatched_at = NULL
               FROM picked WHERE chunks.id = picked.id
-            RETURNING picked.status AS before, page_end - page_start + 1 AS pages, failed_pages
+            RETURNING picked.status AS before, page_end - page_start + 1 AS pages,
+                      -- What was counted: of a chunk that was under work, nothing.
+                      CASE WHEN picked.status = 'processing' THEN 0
+                           ELSE picked.failed_pages END AS failed_pages
         )
         SELECT count(*) FILTER (WHERE before = 'failed') AS failed_chunks,
                count(*) FILTER (WHERE before = 'completed') AS completed_chunks,
@@ -171,9 +182,16 @@ class PostgresControls:
         SELECT dispatches FROM retried
     """
 
-    def __init__(self, pool: Pool, *, credits_enabled: bool = False) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        credits_enabled: bool = False,
+        resend_after: timedelta = timedelta(minutes=1),
+    ) -> None:
         self._pool = pool
         self._credits_enabled = credits_enabled
+        self._resend_after = resend_after
 
     def pause(self, job_id: JobId, caller: Caller) -> bool:
         """Let no more chunks start; False where the job is not in a state to be paused."""
@@ -200,7 +218,10 @@ class PostgresControls:
         Raises InsufficientCredits where the owner can't pay for it.
         """
         values = _named(job_id, caller)
-        statuses = {"statuses": [status.value for status in RETRIABLE]}
+        statuses = {
+            "statuses": [status.value for status in RETRIABLE],
+            "hopeless": sorted(HOPELESS),
+        }
         with self._pool.connection() as connection:
             job = connection.execute(self.RETRIABLE_JOB, values | statuses).fetchone()
             if job is None:
@@ -229,7 +250,8 @@ class PostgresControls:
     def _to_send(
         self, connection: Connection[Any], job: dict[str, Any], stage: str, dispatches: int
     ) -> ToSend:
-        free = connection.execute(self.FREE_CHUNKS, {"job_id": job["id"]}).fetchall()
+        values = {"job_id": job["id"], "resend_after": self._resend_after}
+        free = connection.execute(self.FREE_CHUNKS, values).fetchall()
         document, priority = DocumentId(job["document_id"]), Priority(job["priority"])
         splits = stage == "splitting"
         return ToSend(

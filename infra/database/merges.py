@@ -70,30 +70,39 @@ class PostgresMerges:
 
     # Others' rows are looked for by two ranges of the index: by <> every row would be read, with
     # the job's row locked.
+    # A run that delivers nothing leaves an earlier run's result as it is.
     FINISH: Final[LiteralString] = """
         WITH finished AS (
             UPDATE jobs
-               SET status = %(status)s, result_path = %(result_path)s,
-                   result_checksum = %(checksum)s, text_path = %(text_path)s,
+               SET status = %(status)s,
+                   result_path = CASE WHEN %(has_result)s THEN %(result_path)s::text
+                                      ELSE result_path END,
+                   result_checksum = CASE WHEN %(has_result)s THEN %(checksum)s::text
+                                          ELSE result_checksum END,
+                   text_path = CASE WHEN %(has_result)s THEN %(text_path)s::text
+                                    ELSE text_path END,
                    error_code = %(code)s, error_message = %(message)s,
                    lease_expires_at = NULL, finished_at = now(), heartbeat_at = now(),
                    last_event = last_event + 1
              WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'merging'
                AND status = 'processing'
-            RETURNING id, document_id, last_event, status
+            RETURNING id, document_id, last_event, status, result_path
         ), document AS (
             UPDATE documents
-               SET status = CASE WHEN %(status)s = 'failed' THEN 'failed' ELSE 'ocr_complete' END,
-                   result_job = %(job_id)s, result_attempt = %(attempt)s
-             WHERE id = (SELECT document_id FROM finished)
+               SET status = CASE WHEN finished.result_path IS NULL THEN 'failed'
+                                 ELSE 'ocr_complete' END,
+                   result_job = CASE WHEN %(has_result)s THEN %(job_id)s ELSE result_job END,
+                   result_attempt = CASE WHEN %(has_result)s THEN %(attempt)s
+                                         ELSE result_attempt END
+              FROM finished WHERE documents.id = finished.document_id
         ), outdated_pages AS (
             DELETE FROM pages
-             WHERE document_id = (SELECT document_id FROM finished)
+             WHERE %(has_result)s AND document_id = (SELECT document_id FROM finished)
                AND ((job_id, attempt) < (%(job_id)s, %(attempt)s)
                     OR (job_id, attempt) > (%(job_id)s, %(attempt)s))
         ), outdated_boxes AS (
             DELETE FROM bounding_boxes
-             WHERE document_id = (SELECT document_id FROM finished)
+             WHERE %(has_result)s AND document_id = (SELECT document_id FROM finished)
                AND ((job_id, attempt) < (%(job_id)s, %(attempt)s)
                     OR (job_id, attempt) > (%(job_id)s, %(attempt)s))
         ), forgotten AS (
@@ -260,6 +269,7 @@ class PostgresMerges:
         values = {
             **_fence(work),
             "status": merged.status.value,
+            "has_result": merged.result_path is not None,
             "result_path": merged.result_path,
             "text_path": merged.text_path,
             "checksum": merged.checksum,

@@ -137,7 +137,8 @@ class PostgresSplits:
                AND status = 'processing'
             RETURNING id, document_id, last_event
         ), document AS (
-            UPDATE documents SET status = 'failed' WHERE id = (SELECT document_id FROM failed)
+            UPDATE documents SET status = 'failed'
+             WHERE id = (SELECT document_id FROM failed) AND result_job IS NULL
         ), forgotten AS (
             DELETE FROM job_passwords WHERE job_id = (SELECT id FROM failed)
         )

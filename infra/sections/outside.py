@@ -24,6 +24,9 @@ class StorageSettings(BaseModel):
     project: str = "quire-local"
     uploads_bucket: str = "quire-uploads"
     chunks_bucket: str = "quire-chunks"
+    max_document_bytes: int = Field(
+        default=2_000_000_000, ge=1, description="Of one upload: ingest needs it on its disk."
+    )
     default_owner: str = Field(
         default="shared", description="Owner of what is put into the bucket outside inbox/OWNER/."
     )

@@ -59,10 +59,22 @@ class CloudStorage:
         if "_client" in self.__dict__:
             self._client.close()
 
-    def download(self, ref: ObjectRef, target: Path) -> int:
-        """Write the object to `target`, return its size in bytes. NotFound if it is gone."""
+    def download(self, ref: ObjectRef, target: Path, *, max_bytes: int | None = None) -> int:
+        """Write the object to `target`, return its size in bytes. NotFound if it is gone.
+
+        Raises PermanentError (DOCUMENT_TOO_LARGE) above `max_bytes`, before anything is fetched.
+        """
         with _translated(ref):
-            self._blob(ref).download_to_filename(str(target), **self._patience)
+            blob = self._blob(ref)
+            if max_bytes is not None:
+                blob.reload(**self._patience)
+                if blob.size > max_bytes:
+                    raise PermanentError(
+                        f"The document has {blob.size:,} bytes, and {max_bytes:,} are taken at "
+                        "once. Split it, and send the parts.",
+                        code="DOCUMENT_TOO_LARGE",
+                    )
+            blob.download_to_filename(str(target), **self._patience)
         return target.stat().st_size
 
     def read_chunk(self, ref: ObjectRef) -> bytes:

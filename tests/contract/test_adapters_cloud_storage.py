@@ -290,3 +290,20 @@ def test_no_credentials_at_all_are_an_operators_matter(
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "missing.json"))
     for error in attempts(CloudStorage(SETTINGS), tmp_path):
         assert isinstance(error, MisconfiguredError)
+
+
+def test_a_document_that_is_too_large_is_refused_before_it_is_fetched(
+    adapter: CloudStorage, client: storage.Client, tmp_path: Path
+) -> None:
+    client.bucket(SETTINGS.uploads_bucket).blob("large.pdf").upload_from_string(
+        b"%PDF-" + b"x" * 95
+    )
+    target = tmp_path / "large.pdf"
+    with pytest.raises(PermanentError, match="100 bytes, and 99") as refused:
+        adapter.download(ObjectRef(SETTINGS.uploads_bucket, "large.pdf"), target, max_bytes=99)
+    assert refused.value.code == "DOCUMENT_TOO_LARGE"
+    assert not target.exists()
+    assert (
+        adapter.download(ObjectRef(SETTINGS.uploads_bucket, "large.pdf"), target, max_bytes=100)
+        == 100
+    )

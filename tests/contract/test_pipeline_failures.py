@@ -36,7 +36,7 @@ class Away:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def download(self, ref: ObjectRef, target: Path) -> int:
+    def download(self, ref: ObjectRef, target: Path, *, max_bytes: int) -> int:
         raise self.error
 
     def put_chunk(self, name: str, path: Path) -> ObjectRef:
