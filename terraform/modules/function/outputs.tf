@@ -13,6 +13,11 @@ output "name" {
   value       = google_cloudfunctions2_function.this.name
 }
 
+output "public" {
+  description = "Whether anybody may call it."
+  value       = length(google_cloud_run_v2_service_iam_member.anybody_invokes) > 0
+}
+
 output "service_account" {
   description = "The service account's resource name."
   value       = google_service_account.this.name
