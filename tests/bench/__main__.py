@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.bench import (
     bench_cold_start,
+    bench_costs,
     bench_events,
     bench_pages,
     bench_scaling,
@@ -17,6 +18,8 @@ def main() -> None:
     bench_stack.main()
     print()
     bench_cold_start.main()
+    print()
+    bench_costs.main()
     print()
     bench_events.main()
     print()
