@@ -12,13 +12,22 @@ from fastapi import APIRouter, Depends, Query
 
 from common.access import Caller
 from common.errors import NotFound, TransientError
-from common.lifecycle import ChunkStatus
 from common.models import ChunkId, JobView, Priority
 from functions.api.auth import Administrator, App
 from functions.api.jobs import get_job, shown
-from functions.api.lists import PageSize, Wanted, get_history, list_chunks
-from functions.api.logs import get_logs
+from functions.api.lists import (
+    AfterEvent,
+    ChunkCount,
+    EventCount,
+    OfStatus,
+    PageSize,
+    Wanted,
+    get_history,
+    list_chunks,
+)
+from functions.api.logs import AfterLine, LeastLevel, LineCount, get_logs
 from functions.api.paging import Cursor, PageCursor, cursor_behind, position_of
+from functions.api.patterns import WITHOUT_NUL
 from functions.api.schemas.admin import OwnedJob, OwnedJobPage, Queues, Workers
 from functions.api.schemas.jobs import ChunkPage, History
 from functions.api.schemas.logs import LogPage
@@ -55,7 +64,7 @@ def list_all_jobs(
     wanted: Wanted,
     owner: Annotated[
         str | None,
-        Query(min_length=1, max_length=255, pattern=r"^[^\x00]*$", description="Whose."),
+        Query(min_length=1, max_length=255, pattern=WITHOUT_NUL, description="Whose."),
     ] = None,
     priority: Annotated[Priority | None, Query(description="Whose chunks are read when.")] = None,
     stuck: Annotated[
@@ -104,13 +113,11 @@ def get_any_history(
     job_id: UUID,
     app: App,
     owner: AsOwner,
-    after: Annotated[
-        int, Query(ge=0, le=2**31 - 1, description="Only events behind this number.")
-    ] = 0,
-    limit: Annotated[int, Query(ge=1, le=500, description="Events in one answer.")] = 100,
+    after: AfterEvent = 0,
+    limit: EventCount = 100,
 ) -> dict[str, Any]:
     """Tell every change of the job in its order."""
-    return get_history(job_id, app, owner, after, limit)
+    return get_history(job_id, app, owner, after=after, limit=limit)
 
 
 @router.get(
@@ -123,12 +130,12 @@ def list_any_chunks(
     job_id: UUID,
     app: App,
     owner: AsOwner,
-    status: Annotated[ChunkStatus | None, Query(description="Only those in this state.")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000, description="Chunks on one page.")] = 100,
+    status: OfStatus = None,
+    limit: ChunkCount = 100,
     cursor: PageCursor = None,
 ) -> dict[str, Any]:
     """Say of each chunk where it is, what it took and what went wrong."""
-    return list_chunks(job_id, app, owner, status, limit, cursor)
+    return list_chunks(job_id, app, owner, status=status, limit=limit, cursor=cursor)
 
 
 @router.get(
@@ -141,11 +148,12 @@ def get_any_logs(
     job_id: UUID,
     app: App,
     owner: AsOwner,
-    after: Annotated[int, Query(ge=0, le=2**63 - 1, description="Only lines behind this id.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000, description="Lines in one answer.")] = 200,
+    after: AfterLine = 0,
+    limit: LineCount = 200,
+    level: LeastLevel = "INFO",
 ) -> dict[str, Any]:
     """Tell what every process that worked on the job logged about it."""
-    return get_logs(job_id, app, owner, after, limit)
+    return get_logs(job_id, app, owner, after=after, limit=limit, level=level)
 
 
 @router.get("/workers", summary="Show the workers", response_model=Workers)

@@ -20,6 +20,7 @@ from functions.api import (
     site,
     webhooks,
 )
+from functions.api.content_kinds import ToldKinds
 from functions.api.description import describe_api
 from functions.api.limits import counting, install_rate_limits
 from functions.api.problems import install_problems
@@ -41,6 +42,8 @@ def create_app(application: Application) -> FastAPI:
     app.state.application = application
     install_rate_limits(app)
     install_problems(app)
+    # The last that is added is around all others.
+    app.add_middleware(ToldKinds)
     describe_api(app)
     app.include_router(documents.router)
     app.include_router(pages.router)

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from functions.api.auth import Administrator, App, Reader
 from functions.api.bodies import decoded, read_json
+from functions.api.patterns import VISIBLE, WITHOUT_NUL
 from functions.api.schemas.credits import GRANT, Credits, Granted, OwnersCredits
 from functions.api.schemas.problems import problems
 
@@ -38,6 +39,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "note": "a text of up to 500 characters without NUL",
 }
 
+_NO_TOTALS: Final[Mapping[str, None]] = {"available": None, "reserved": None}
+
 #: A ledger's line; each is on the page before the one that it is the cursor of.
 Cursor = Annotated[
     int | None, Query(ge=1, le=2**63 - 1, description="`next_cursor` of the page before.")
@@ -58,7 +61,8 @@ def get_credits(
     """Say what you may still have read, and what has become of every credit.
 
     Pages are reserved when a job is made, settled by what was read when it ends, and refunded
-    where it failed, was cancelled, or could not read them.
+    where it failed, was cancelled, or could not read them. A token or key that is limited to
+    matters sees what these have cost, and not what the account has: the totals are null.
     """
     return _shown(app, caller.owner, caller.limited_to, limit, cursor)
 
@@ -74,7 +78,7 @@ def get_owners_credits(
     app: App,
     caller: Administrator,
     owner: Annotated[
-        str, Query(min_length=1, max_length=255, pattern=r"^[^\x00]*$", description="Whose.")
+        str, Query(min_length=1, max_length=255, pattern=WITHOUT_NUL, description="Whose.")
     ],
     limit: PageSize = 100,
     cursor: Cursor = None,
@@ -100,7 +104,7 @@ async def grant_credits(
         Header(
             min_length=1,
             max_length=255,
-            pattern=r"^[!-~]+$",
+            pattern=VISIBLE,
             description="Of your own choice, new for each grant: with the same key the same "
             "grant is made once, however often it is sent.",
         ),
@@ -133,11 +137,12 @@ async def grant_credits(
 def _shown(
     app: App, owner: str, matters: list[str] | None, limit: int, cursor: int | None
 ) -> dict[str, Any]:
-    account = app.credits.account(owner)
+    # What the whole account has would tell what other matters cost.
+    totals = asdict(app.credits.account(owner)) if matters is None else _NO_TOTALS
     entries = app.credits.entries(owner, matters=matters, before=cursor, limit=limit + 1)
     return {
         "enabled": app.settings.credits.enabled,
-        **asdict(account),
+        **totals,
         "entries": [
             {
                 **asdict(entry),

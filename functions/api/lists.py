@@ -24,6 +24,7 @@ from functions.api.paging import (
     page_of,
     position_of,
 )
+from functions.api.patterns import WITHOUT_NUL
 from functions.api.schemas.jobs import ChunkPage, History, JobPage
 from functions.api.schemas.problems import problems
 from infra.database.listings import JobFilter
@@ -34,8 +35,6 @@ router = APIRouter(tags=["jobs"])
 _MOMENT: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
-#: Postgres has no text with NUL in it.
-_TEXT: Final = r"^[^\x00]*$"
 
 
 def _moment(text: object) -> object:
@@ -57,14 +56,14 @@ def job_filter(
     stage: Annotated[Stage | None, Query(description="Where in its way a job is.")] = None,
     matter: Annotated[
         str | None,
-        Query(min_length=1, max_length=255, pattern=_TEXT, description="Exactly this matter."),
+        Query(min_length=1, max_length=255, pattern=WITHOUT_NUL, description="This matter."),
     ] = None,
     filename: Annotated[
         str | None,
         Query(
             min_length=1,
             max_length=255,
-            pattern=_TEXT,
+            pattern=WITHOUT_NUL,
             description="A part of the file's name, in any case.",
         ),
     ] = None,
@@ -91,6 +90,10 @@ def job_filter(
 
 Wanted = Annotated[JobFilter, Depends(job_filter)]
 PageSize = Annotated[int, Query(ge=1, le=100, description="Jobs on one page.")]
+OfStatus = Annotated[ChunkStatus | None, Query(description="Only those in this state.")]
+ChunkCount = Annotated[int, Query(ge=1, le=1000, description="Chunks on one page.")]
+AfterEvent = Annotated[int, Query(ge=0, le=2**31 - 1, description="Only events behind this one.")]
+EventCount = Annotated[int, Query(ge=1, le=1000, description="Events in one answer.")]
 
 
 def page_of_jobs(jobs: list[JobView], wanted: JobFilter, limit: int) -> dict[str, Any]:
@@ -125,8 +128,8 @@ def list_chunks(
     job_id: UUID,
     app: App,
     caller: Reader,
-    status: Annotated[ChunkStatus | None, Query(description="Only those in this state.")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000, description="Chunks on one page.")] = 100,
+    status: OfStatus = None,
+    limit: ChunkCount = 100,
     cursor: PageCursor = None,
 ) -> dict[str, Any]:
     """Say of each chunk where it is, what it took and what went wrong; in the pages' order."""
@@ -152,10 +155,8 @@ def get_history(
     job_id: UUID,
     app: App,
     caller: Reader,
-    after: Annotated[
-        int, Query(ge=0, le=2**31 - 1, description="Only events behind this number.")
-    ] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000, description="Events in one answer.")] = 100,
+    after: AfterEvent = 0,
+    limit: EventCount = 100,
 ) -> dict[str, Any]:
     """Tell every change of the job in its order; the numbers have no gaps."""
     events = app.jobs.events(job_id, caller, after=after, limit=limit + 1)

@@ -15,6 +15,12 @@ from infra.database.job_logs import StoredLine
 
 router = APIRouter(tags=["jobs"])
 
+AfterLine = Annotated[int, Query(ge=0, le=2**63 - 1, description="Only lines behind this id.")]
+LineCount = Annotated[int, Query(ge=1, le=1000, description="Lines in one answer.")]
+LeastLevel = Annotated[
+    Literal["INFO", "WARNING", "ERROR"], Query(description="Only lines of this level or above.")
+]
+
 
 @router.get(
     "/v1/jobs/{job_id}/logs",
@@ -26,11 +32,9 @@ def get_logs(
     job_id: UUID,
     app: App,
     caller: Reader,
-    after: Annotated[int, Query(ge=0, le=2**63 - 1, description="Only lines behind this id.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000, description="Lines in one answer.")] = 200,
-    level: Annotated[
-        Literal["INFO", "WARNING", "ERROR"], Query(description="Only lines of this level or above.")
-    ] = "INFO",
+    after: AfterLine = 0,
+    limit: LineCount = 200,
+    level: LeastLevel = "INFO",
 ) -> dict[str, Any]:
     """Tell what every process that worked on the job logged about it, errors included.
 

@@ -26,7 +26,6 @@ _PICTURE_HEADERS: Final = {
     # Its upload never changes, but the next to use this browser may not be allowed to see it.
     "Cache-Control": "private, max-age=86400",
     "Vary": "Authorization, X-API-Key",
-    "X-Content-Type-Options": "nosniff",
 }
 _PICTURE: Final[dict[str, Any]] = {
     "description": "The picture.",

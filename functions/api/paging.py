@@ -13,20 +13,18 @@ from uuid import UUID
 from fastapi import Query
 
 from common.models import JobView
+from functions.api.patterns import JOB_PLACE, PAGE_PLACE
 from infra.database.listings import Position
 
-#: Microseconds since 1970, which 14 digits count to the year 4253, and a job's id; hexadecimal.
-_JOB_PLACE: Final = r"^[0-9a-f]{46}$"
-_PAGE_PLACE: Final = r"^[0-9]{1,9}$"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 _DESCRIPTION: Final = "`next_cursor` of the page before."
 
 #: Of a list of jobs.
-Cursor = Annotated[str | None, Query(pattern=_JOB_PLACE, description=_DESCRIPTION)]
+Cursor = Annotated[str | None, Query(pattern=JOB_PLACE, description=_DESCRIPTION)]
 #: Of a list in the order of a document's pages.
-PageCursor = Annotated[str | None, Query(pattern=_PAGE_PLACE, description=_DESCRIPTION)]
+PageCursor = Annotated[str | None, Query(pattern=PAGE_PLACE, description=_DESCRIPTION)]
 
 
 def cursor_behind(job: JobView) -> str:

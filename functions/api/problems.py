@@ -24,11 +24,27 @@ from common.errors import (
     QuireError,
     TransientError,
 )
+from functions.api.patterns import IN_WORDS
 from functions.problem import problem
 
 log = logging.getLogger(__name__)
 
 _METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+_MOMENT: Final = "a time like 2026-11-22T09:30:00Z"
+#: What a value must be, by how it does not fit.
+_EXPECTED: Final = {
+    "missing": "sent",
+    "uuid_parsing": "a UUID",
+    "uuid_type": "a UUID",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing_size": "a whole number",
+    "bool_parsing": "true or false",
+    "value_error": _MOMENT,
+    "datetime_from_date_parsing": _MOMENT,
+    "datetime_parsing": _MOMENT,
+}
 #: Seconds after which a caller may ask again.
 _RETRY_AFTER: Final = {"Retry-After": "5"}
 
@@ -160,14 +176,8 @@ def _misfit(error: dict[str, Any]) -> str:
 
 def _expected(kind: str, context: dict[str, Any]) -> str:
     match kind:
-        case "missing":
-            return "sent"
-        case "uuid_parsing" | "uuid_type":
-            return "a UUID"
         case "literal_error" | "enum":
             return str(context["expected"])
-        case "int_parsing" | "int_type" | "int_from_float" | "int_parsing_size":
-            return "a whole number"
         case "greater_than_equal":
             return f"{context['ge']} or more"
         case "less_than_equal":
@@ -176,11 +186,9 @@ def _expected(kind: str, context: dict[str, Any]) -> str:
             return f"a text of {context['min_length']} or more characters"
         case "string_too_long":
             return f"a text of {context['max_length']} or fewer characters"
+        case "string_pattern_mismatch":
+            return IN_WORDS.get(context["pattern"], "as documented")
         case "too_long":
             return f"sent {context['max_length']} times at most"
-        case "bool_parsing":
-            return "true or false"
-        case "value_error" | "datetime_from_date_parsing" | "datetime_parsing":
-            return "a time like 2026-11-22T09:30:00Z"
         case _:
-            return "as documented"
+            return _EXPECTED.get(kind, "as documented")

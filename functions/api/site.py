@@ -115,7 +115,6 @@ def _sent(asset: Asset, request: Request, *, caching: str) -> Response:
         "Cache-Control": caching,
         "ETag": asset.etag,
         "Vary": "Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Cross-Origin-Resource-Policy": "same-origin",
     }

@@ -46,6 +46,8 @@ def credits(  # noqa: A001 - the command's own name
         return
     if not answer.get("enabled"):
         click.echo("Reading costs nothing here: credits are switched off.")
+    elif answer.get("available") is None:
+        click.echo("What the account has is not for a token that is limited to matters.")
     else:
         click.echo(f"Available  {answer.get('available')}")
         click.echo(f"Reserved   {answer.get('reserved')}")

@@ -20,6 +20,7 @@ from redis import Redis
 from infra.local.home import Home
 from infra.local.stack import Stack, StackOptions
 from tests.e2e.api_requests import refused
+from tests.e2e.openapi_walk import document_of
 from tests.e2e.quire_client import QuireClient, wait_for
 from tests.pdfs.documents import write_mixed
 
@@ -59,6 +60,28 @@ def get(http: httpx.Client, path: str, **query: object) -> dict[str, Any]:
 
 
 ADMIN_ROUTES = ["jobs", "workers", "queues", "credits?owner=alice", f"jobs/{uuid4()}/history"]
+
+
+def test_an_operator_asks_about_a_job_as_its_owner_does(quire: QuireClient) -> None:
+    routes = document_of(quire.http)["paths"]
+    for part in ("", "/history", "/chunks", "/logs"):
+        own, any_job = (f"{root}/jobs/{{job_id}}{part}" for root in ("/v1", "/v1/admin"))
+        assert routes[any_job]["get"]["parameters"] == routes[own]["get"]["parameters"], part
+
+
+def test_an_operator_reads_the_errors_alone(admin: httpx.Client, quire: QuireClient) -> None:
+    answer = quire.http.post("/v1/documents", json={"filename": "a.pdf", "size": 9})
+    job_id = answer.json()["job_id"]
+    for level in ("INFO", "ERROR"):
+        quire.rows(
+            "INSERT INTO job_logs (job_id, at, level, logger, message, fields, written_by)"
+            " VALUES (%s, now(), %s, 'functions', %s, '{}', pg_current_xact_id())",
+            job_id,
+            level,
+            level.lower(),
+        )
+    lines = get(admin, f"/v1/admin/jobs/{job_id}/logs", level="ERROR")["lines"]
+    assert [line["message"] for line in lines] == ["error"]
 
 
 @pytest.mark.parametrize("route", ADMIN_ROUTES)
@@ -297,7 +320,12 @@ def test_who_is_limited_to_matters_sees_no_other_matters_jobs_in_the_ledger(
         "app_metadata": {"matters": ["m1"]},
     }
     token = jwt.encode(claims, stack.environment["SUPABASE__JWT_SECRET"], algorithm="HS256")
+    quire.rows("INSERT INTO credit_accounts (owner, available, reserved) VALUES (%s, 7, 2)", owner)
     answer = httpx.get(
         f"{stack.endpoints['api']}/v1/credits", headers={"Authorization": f"Bearer {token}"}
     )
     assert [entry["note"] for entry in answer.json()["entries"]] == ["m1"]
+    # What the whole account has would tell what other matters cost.
+    assert (answer.json()["available"], answer.json()["reserved"]) == (None, None)
+    with QuireClient(stack, owner) as everything:
+        assert get(everything.http, "/v1/credits")["available"] == 7

@@ -102,7 +102,7 @@ def test_a_jobs_history_is_told_from_any_point(caller: QuireClient, tmp_path: Pa
         ("status=done", "`status` must be 'pending', 'processing', 'paused', "),
         ("sort=filename", "`sort` must be '-created_at' or 'created_at'."),
         ("filename=", "`filename` must be a text of 1 or more characters."),
-        ("filename=%00", "`filename` must be as documented."),
+        ("filename=%00", "`filename` must be a text without the character NUL."),
         ("matter=" + "m" * 256, "`matter` must be a text of 255 or fewer characters."),
         ("created_after=yesterday", "`created_after` must be a time like "),
         ("created_after=1763805600", "`created_after` must be a time like "),

@@ -11,6 +11,7 @@ import jwt
 import pytest
 from httpx_sse import connect_sse
 
+from functions.api.patterns import IN_WORDS
 from tests.e2e.api_requests import (
     FILE_PART,
     MULTIPART,
@@ -22,6 +23,7 @@ from tests.e2e.api_requests import (
     sent,
     told,
 )
+from tests.e2e.openapi_walk import document_of, operations
 from tests.e2e.quire_client import QuireClient
 
 # ── strings ──────────────────────────────────────────────────────────────────────────────────
@@ -198,3 +200,55 @@ def test_the_events_of_a_job_that_is_deleted_meanwhile_end_quietly(quire: QuireC
 
 def cancel(quire: QuireClient, job_id: str) -> None:
     quire.rows("UPDATE jobs SET status = 'cancelled', finished_at = now() WHERE id = %s", job_id)
+
+
+# ── headers ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_answer_is_taken_for_another_kind_than_it_says(quire: QuireClient) -> None:
+    job_id = announced(quire).json()["job_id"]
+    for path in (
+        "/",
+        "/openapi.json",
+        "/healthz",
+        "/v1/jobs",
+        f"/v1/jobs/{job_id}",
+        f"/v1/jobs/{uuid4()}",
+        "/v1/admin/jobs",
+        "/nowhere",
+    ):
+        answer = quire.http.get(path)
+        assert answer.headers.get_list("x-content-type-options") == ["nosniff"], path
+    quire.act(job_id, "cancel")
+    with connect_sse(quire.http, "GET", f"/v1/jobs/{job_id}/events") as source:
+        assert source.response.headers["x-content-type-options"] == "nosniff"
+    del quire.http.headers["Authorization"]
+    assert quire.http.get("/v1/jobs").headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_key_or_a_cursor_that_is_none_is_told_what_it_is_made_of(quire: QuireClient) -> None:
+    headers = {"Idempotency-Key": "a b"}
+    answer = quire.http.post("/v1/documents", json={}, headers=headers)
+    assert refused(answer, 422, "INVALID_REQUEST") == (
+        "`Idempotency-Key` must be a text of visible ASCII characters, without spaces."
+    )
+    answer = quire.http.get("/v1/jobs", params={"cursor": "x"})
+    assert refused(answer, 422, "INVALID_REQUEST") == (
+        "`cursor` must be the `next_cursor` of a page before: 46 characters of 0-9 and a-f."
+    )
+    answer = quire.http.get(f"/v1/jobs/{uuid4()}/chunks", params={"cursor": "x"})
+    assert refused(answer, 422, "INVALID_REQUEST") == (
+        "`cursor` must be the `next_cursor` of a page before: 1 to 9 digits."
+    )
+
+
+def test_every_form_that_a_parameter_must_have_is_told_in_words(quire: QuireClient) -> None:
+    patterns = {
+        form["pattern"]
+        for route in operations(document_of(quire.http))
+        for parameter in route.description.get("parameters", [])
+        for form in (parameter["schema"], *parameter["schema"].get("anyOf", []))
+        if "pattern" in form
+    }
+    assert len(patterns) > 3
+    assert patterns <= set(IN_WORDS)

@@ -48,8 +48,17 @@ class Credits(Answer):
     model_config = described(_CREDITS)
 
     enabled: Annotated[bool, Field(description="Where false, everybody may read without limit.")]
-    available: Annotated[Count, Field(description="Pages that a new job may have.")]
-    reserved: Annotated[Count, Field(description="Pages set aside for jobs that have not ended.")]
+    available: Annotated[
+        Count | None,
+        Field(description="Pages that a new job may have. Null for who is limited to matters."),
+    ]
+    reserved: Annotated[
+        Count | None,
+        Field(
+            description="Pages set aside for jobs that have not ended. Null for who is limited "
+            "to matters."
+        ),
+    ]
     entries: Annotated[list[CreditEntry], Field(description="The newest first.")]
     next_cursor: Annotated[
         str | None, Field(description="Send it as `cursor` for the next page; null on the last.")
