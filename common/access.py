@@ -31,7 +31,12 @@ class Caller:
     scopes: frozenset[Scope] = OWN_SCOPES
 
     def may(self, scope: Scope) -> bool:
-        """Whether the caller may do this."""
+        """Whether the caller may do this. Who is limited to matters administers nothing.
+
+        What administration shows and gives is of all matters, so that a limit would mean nothing.
+        """
+        if scope is Scope.ADMIN and self.matters is not None:
+            return False
         return scope in self.scopes
 
     @property

@@ -127,6 +127,12 @@ def _granted(caller: Caller, wanted: WantedKey) -> tuple[tuple[Scope, ...], tupl
             code="KEY_MUST_EXPIRE",
             status=422,
         )
+    if Scope.ADMIN in scopes and wanted.matters is not None:
+        raise InvalidRequest(
+            "A key with `admin` is for all matters: leave `matters` out, or `admin`.",
+            code="ADMIN_OF_ALL_MATTERS",
+            status=422,
+        )
     if caller.matters is None:
         return scopes, wanted.matters
     if wanted.matters is None:

@@ -136,6 +136,28 @@ def test_a_key_for_administration_ends_by_itself(alice: QuireClient) -> None:
     assert made(operator, scopes=["admin"], expires_in_days=90)["scopes"] == ["admin"]
 
 
+def test_a_key_for_administration_is_for_all_matters(alice: QuireClient) -> None:
+    operator = person(alice, f"root-{uuid4()}", role="admin")
+    wanted = {"name": "a", "scopes": ["admin"], "expires_in_days": 1, "matters": ["m1"]}
+    refused(operator.post("/v1/api-keys", json=wanted), 422, "ADMIN_OF_ALL_MATTERS")
+
+
+@pytest.mark.parametrize("matters", [["m1"], []])
+def test_who_is_limited_to_matters_administers_nothing(
+    alice: QuireClient, matters: list[str]
+) -> None:
+    clerk = person(alice, f"root-{uuid4()}", role="admin", matters=matters)
+    for route in ("jobs", "workers", "queues", "credits?owner=alice"):
+        refused(clerk.get(f"/v1/admin/{route}"), 403, "FORBIDDEN")
+    wanted = {"name": "a", "scopes": ["admin"], "expires_in_days": 1}
+    refused(clerk.post("/v1/api-keys", json=wanted), 403, "FORBIDDEN")
+    # As keys were that had been made before.
+    operator = person(alice, f"root-{uuid4()}", role="admin")
+    key = made(operator, scopes=["admin"], expires_in_days=1)
+    alice.rows("UPDATE api_keys SET matters = %s WHERE id = %s", matters, key["id"])
+    refused(machine(alice, key["key"]).get("/v1/admin/jobs"), 403, "FORBIDDEN")
+
+
 def test_a_key_makes_lists_and_revokes_no_keys(alice: QuireClient) -> None:
     key = made(alice.http)
     http = machine(alice, key["key"])

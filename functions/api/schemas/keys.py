@@ -61,7 +61,8 @@ WANTED_KEY: Final[dict[str, Any]] = {
                             "maxLength": 255,
                             "pattern": r"^[^\x00-\x1f\x7f]*$",
                         },
-                        "description": "Only for these; where left out, for all that are yours.",
+                        "description": "Only for these; where left out, for all that are yours. A "
+                        "key with the scope `admin` is for all matters.",
                     },
                     "expires_in_days": {
                         "type": ["integer", "null"],
@@ -74,7 +75,10 @@ WANTED_KEY: Final[dict[str, Any]] = {
                 "if": {"properties": {"scopes": {"contains": {"const": Scope.ADMIN.value}}}},
                 "then": {
                     "required": ["expires_in_days"],
-                    "properties": {"expires_in_days": {"type": "integer", "maximum": 90}},
+                    "properties": {
+                        "expires_in_days": {"type": "integer", "maximum": 90},
+                        "matters": {"type": "null"},
+                    },
                 },
             },
             "example": {
