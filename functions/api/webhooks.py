@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
-from common.errors import NotFound
+from common.errors import InvalidRequest, NotFound
 from common.webhooks import Attempt, Delivery, secret_of
 from functions.api.auth import App, Controller, Reader
 from functions.api.jobs import found
@@ -59,12 +59,20 @@ def redeliver(delivery_id: UUID, app: App, caller: Controller) -> dict[str, Any]
     summary="Show the webhooks' secret",
     response_model=WebhookSecret,
 )
-def get_secret(app: App, caller: Controller) -> dict[str, Any]:
+def get_secret(response: Response, app: App, caller: Controller) -> dict[str, Any]:
     """Return the secret by which your server knows that a webhook is from here.
 
     Webhooks are signed as standardwebhooks.com describes: `webhook-id`, `webhook-timestamp` and
-    `webhook-signature`. The secret is yours alone, and the same for all your jobs.
+    `webhook-signature`. The secret is yours alone, and the same for all your jobs: a token or
+    key that is limited to matters does not get it (403).
     """
+    if caller.matters is not None:
+        raise InvalidRequest(
+            "The secret is for all your matters, and this token or key is limited to some.",
+            code="FORBIDDEN",
+            status=403,
+        )
+    response.headers["Cache-Control"] = "no-store"
     key, *_ = app.settings.webhooks.signing_keys
     return {"secret": secret_of(caller.owner, key)}
 

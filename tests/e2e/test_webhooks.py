@@ -222,6 +222,19 @@ def test_a_webhook_whose_task_was_lost_is_sent_by_maintain(
     settled(alice, job_id)
 
 
+def test_the_secret_is_for_whoever_may_see_every_matter_and_is_kept_by_nobody_between(
+    alice: QuireClient,
+) -> None:
+    answer = alice.http.get("/v1/webhooks/secret")
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    for limits, status in (({}, 200), ({"matters": ["m1"]}, 403)):
+        wanted = {"name": "a", "scopes": ["jobs:write"], **limits}
+        key = alice.http.post("/v1/api-keys", json=wanted).json()["key"]
+        headers = {"Authorization": f"Bearer {key}"}
+        answer = alice.http.get("/v1/webhooks/secret", headers=headers)
+        assert answer.status_code == status, answer.text
+
+
 def test_nobody_else_sees_what_was_told_about_a_job(
     alice: QuireClient, receiver: WebhookReceiver, three_pages: Path
 ) -> None:
