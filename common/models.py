@@ -270,6 +270,8 @@ class JobView:
     current_page_end: int | None
     error_code: str | None
     error_message: str | None
+    #: Who is told when it ends.
+    webhook_url: str | None
     result_path: str | None
     text_path: str | None
     chunk_errors: tuple[ChunkError, ...]

@@ -21,6 +21,7 @@ from functions.api.asked import FIELDS, DocumentOptions, NewDocument
 from functions.api.auth import App, Reader, Submitter
 from functions.api.bodies import decoded, read_form, read_json
 from functions.api.jobs import links, shown
+from functions.api.patterns import VISIBLE
 from functions.api.prefer import Patience, patience_for, read_preference
 from functions.api.schemas.documents import AcceptedDocument, Document, ProcessedDocument
 from functions.api.schemas.problems import problems
@@ -87,7 +88,7 @@ async def create_document(
         Header(
             min_length=1,
             max_length=255,
-            pattern=r"^[!-~]+$",
+            pattern=VISIBLE,
             description="Of your own choice, new for each document: the same request with the "
             "same key gives the same job, however often it is sent.",
         ),
@@ -249,7 +250,7 @@ async def _answer(
         "document_id": str(made.document_id),
         "job_id": str(made.job_id),
         "status": made.status.value,
-        "links": links(made.job_id, made.document_id),
+        "links": links(made.job_id, made.document_id, has_result=made.has_result),
     }
     if made.upload_url:
         answer["upload"] = {"url": made.upload_url, "method": "PUT"}

@@ -142,16 +142,18 @@ def shown(job: JobView) -> dict[str, Any]:
         **{f"can_{action}": refusal(action, job) is None for action in Action},
         "current": _current(job),
         "eta": _eta(job),
+        "webhook_url": job.webhook_url,
+        "has_result": job.result_path is not None,
         "created_at": job.created_at.isoformat(),
         "started_at": job.started_at and job.started_at.isoformat(),
         "finished_at": job.finished_at and job.finished_at.isoformat(),
         "heartbeat_at": job.heartbeat_at and job.heartbeat_at.isoformat(),
-        "links": links(job.id, job.document_id),
+        "links": links(job.id, job.document_id, has_result=job.result_path is not None),
     }
 
 
-def links(job_id: UUID, document_id: UUID) -> dict[str, str]:
-    """Return where everything about a job is."""
+def links(job_id: UUID, document_id: UUID, *, has_result: bool) -> dict[str, str | None]:
+    """Return where everything about a job is; no link to a result that is not there."""
     here = f"/v1/jobs/{job_id}"
     return {
         "self": here,
@@ -160,7 +162,7 @@ def links(job_id: UUID, document_id: UUID) -> dict[str, str]:
         "history": f"{here}/history",
         "logs": f"{here}/logs",
         "webhooks": f"{here}/webhooks",
-        "result": f"{here}/result",
+        "result": f"{here}/result" if has_result else None,
         "document": f"/v1/documents/{document_id}",
     }
 

@@ -50,6 +50,8 @@ class Submission:
     pages: int | None = None
     #: Where the caller is to send the file; None where it is here.
     upload_url: str | None = None
+    #: Whether something has come out already.
+    has_result: bool = False
     #: Whether the same request was here before.
     replayed: bool = False
 
@@ -167,6 +169,7 @@ def _completed(app: Application, wanted: Wanted, job: JobView) -> Submission:
         job.id,
         job.status,
         pages=job.total_pages or job.page_count,
+        has_result=job.result_path is not None,
         replayed=True,
     )
     awaited = not job.has_landed and job.status not in FINAL_JOB_STATUSES

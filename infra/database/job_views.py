@@ -119,6 +119,7 @@ def _view(
         current_page_end=row["current_page_end"],
         error_code=row["error_code"],
         error_message=row["error_message"],
+        webhook_url=row["webhook_url"],
         result_path=row["result_path"],
         text_path=row["text_path"],
         chunk_errors=tuple(chunk_errors),

@@ -153,8 +153,8 @@ def test_everything_that_was_asked_for_is_kept(quire: QuireClient, three_pages: 
     assert answer.status_code == 202, answer.text
     job = quire.wait(answer.json()["job_id"])
     assert (job["priority"], job["matter"], job["total_pages"]) == ("high", "m1", 2)
-    [row] = quire.rows("SELECT webhook_url, options FROM jobs WHERE id = %s", job["job_id"])
-    assert row["webhook_url"] == "https://example.com/hook"
+    assert job["webhook_url"] == "https://example.com/hook"
+    [row] = quire.rows("SELECT options FROM jobs WHERE id = %s", job["job_id"])
     assert row["options"] == {"pages": "1-2", "outputs": ["boxes"]}
     document = quire.http.get(job["links"]["document"]).json()
     assert document["filename"] == "three.pdf"
@@ -168,6 +168,15 @@ def test_every_link_of_a_job_leads_somewhere(quire: QuireClient, three_pages: Pa
     for name, link in job["links"].items():
         answer = quire.http.get(link)
         assert answer.status_code == 200, f"{name}: {answer.text}"
+
+
+def test_a_job_says_whether_it_has_a_result(quire: QuireClient, three_pages: Path) -> None:
+    waiting = announced(quire).json()
+    job = quire.job(waiting["job_id"])
+    assert (job["has_result"], job["links"]["result"], job["webhook_url"]) == (False, None, None)
+    assert waiting["links"]["result"] is None
+    job = quire.wait(quire.submit(three_pages))
+    assert (job["has_result"], job["links"]["result"]) == (True, f"/v1/jobs/{job['job_id']}/result")
 
 
 def test_a_text_that_was_not_asked_for_is_said_so(quire: QuireClient, three_pages: Path) -> None:

@@ -8,14 +8,14 @@ JOB_ID: Final = "4b1f6a0e-6c1c-4a43-9a3e-0f6a3d0f5c11"
 DOCUMENT_ID: Final = "9d2c7f55-1b07-4f5e-8f63-52d1f0f3c0aa"
 SHA256: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
-LINKS: Final[dict[str, str]] = {
+LINKS: Final[dict[str, str | None]] = {
     "self": f"/v1/jobs/{JOB_ID}",
     "events": f"/v1/jobs/{JOB_ID}/events",
     "chunks": f"/v1/jobs/{JOB_ID}/chunks",
     "history": f"/v1/jobs/{JOB_ID}/history",
     "logs": f"/v1/jobs/{JOB_ID}/logs",
     "webhooks": f"/v1/jobs/{JOB_ID}/webhooks",
-    "result": f"/v1/jobs/{JOB_ID}/result",
+    "result": None,
     "document": f"/v1/documents/{DOCUMENT_ID}",
 }
 
@@ -69,6 +69,8 @@ JOB: Final[dict[str, Any]] = {
         "finish_at": "2026-11-22T09:33:22.512000+00:00",
         "basis": "4 of 17 chunks in 49 s",
     },
+    "webhook_url": "https://example.com/hooks/quire",
+    "has_result": False,
     "created_at": "2026-11-22T09:29:49.031000+00:00",
     "started_at": "2026-11-22T09:29:50.870000+00:00",
     "finished_at": None,
@@ -94,6 +96,8 @@ FINISHED_JOB: Final[dict[str, Any]] = {
     "can_cancel": False,
     "current": None,
     "eta": None,
+    "has_result": True,
+    "links": {**LINKS, "result": f"/v1/jobs/{JOB_ID}/result"},
     "finished_at": "2026-11-22T09:29:53.402000+00:00",
     "heartbeat_at": "2026-11-22T09:29:53.402000+00:00",
 }

@@ -23,7 +23,9 @@ class Links(Answer):
     history: Annotated[Link, Field(description="Its audit trail.")]
     logs: Annotated[Link, Field(description="Its log lines.")]
     webhooks: Annotated[Link, Field(description="What was told to the webhook, and how it went.")]
-    result: Annotated[Link, Field(description="What came out, once it has ended.")]
+    result: Annotated[
+        Link | None, Field(description="What came out; null where there is nothing, or not yet.")
+    ]
     document: Annotated[Link, Field(description="The document.")]
 
 
@@ -118,6 +120,8 @@ class Job(Answer):
     can_retry: bool
     current: Annotated[CurrentPages | None, Field(description="The pages under work.")]
     eta: Annotated[Eta | None, Field(description="Null where there is no pace yet.")]
+    webhook_url: Annotated[str | None, Field(description="Who is told when the job ends.")]
+    has_result: Annotated[bool, Field(description="Whether something came out.")]
     created_at: Moment
     started_at: Moment | None
     finished_at: Moment | None
