@@ -12,6 +12,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
+#: A name for this machine by which the page can't know that it is this machine.
+ELSEWHERE = "quire.example"
+
 _SILENT = (
     "--headless=new",
     "--no-sandbox",
@@ -20,6 +23,7 @@ _SILENT = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1",
 )
 
 MISSING = "there is no Chromium on this machine; on Debian: apt install chromium, or set CHROMIUM"

@@ -44,11 +44,19 @@ class Visitor:
         self.expected_statuses: set[int] = set()
         #: Whether connections may break: a test that cuts them expects what the console says.
         self.may_lose_connections = False
+        #: What the browser says of every page that comes over HTTP from elsewhere.
+        self._said_of_plain_http: str | None = None
         self._foreign: list[str] = []
         self._said: list[str] = []
         self.page.on("request", self._requested)
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self._said.append(f"error: {error}"))
+
+    def come_from_elsewhere(self, host: str) -> None:
+        """Use the stack's API by another of this machine's names from now on."""
+        self._said_of_plain_http = "Cross-Origin-Opener-Policy header has been ignored"
+        self.address = f"http://{host}:{urlsplit(self.address).port}"
+        self._own.add(urlsplit(self.address).netloc)
 
     def open(self, place: str = "/", *, token: str | None = None) -> Page:
         """Go to a place of the page, signing in with the token by the address."""
@@ -98,6 +106,8 @@ class Visitor:
             return
         status = re.search(r"responded with a status of (\d+)", message.text)
         if status and int(status[1]) in self.expected_statuses:
+            return
+        if self._said_of_plain_http and self._said_of_plain_http in message.text:
             return
         if self.may_lose_connections and "net::ERR_" in message.text:
             return

@@ -4,7 +4,7 @@ import { ask, Away, Problem } from "./api.js";
 import { fill, h } from "./dom.js";
 import { count } from "./format.js";
 import { icon, mark } from "./icons.js";
-import { bearer, isAdministrator, signOut, token } from "./session.js";
+import { bearer, bearerInFull, isAdministrator, signOut, token } from "./session.js";
 import { isDark, turn } from "./theme.js";
 
 /** Fills the header for the view at `path`. */
@@ -21,15 +21,16 @@ export function header(root, signal, path) {
         way("#/", "Jobs", path === "/" || path.startsWith("/jobs")),
         isAdministrator() && way("#/admin", "Admin", path.startsWith("/admin")),
       ),
+    signedIn &&
+      h("p", { class: "who" }, credits, h("span", { class: "bearer", dir: "auto", title: `Signed in as ${bearerInFull()}` }, h("span", { class: "unseen" }, "Signed in as "), bearer())),
     h(
       "div",
       { class: "side" },
-      credits,
       themeButton(),
       signedIn &&
         h(
           "button",
-          { type: "button", class: "plain round", onclick: () => signOut(), "aria-label": `Sign out (${bearer()})`, title: `Sign out (${bearer()})` },
+          { type: "button", class: "plain round", onclick: () => signOut(), "aria-label": "Sign out", title: "Sign out" },
           icon("leave"),
         ),
     ),

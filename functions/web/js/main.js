@@ -1,10 +1,11 @@
 // Starts the page: who is signed in, which view the address asks for, and what stands around it.
 
 import { connection } from "./api.js";
+import { arrive } from "./arrival.js";
 import { fill, h } from "./dom.js";
 import { header } from "./header.js";
 import { complain } from "./notices.js";
-import { session, takeFromAddress, token } from "./session.js";
+import { session, token } from "./session.js";
 import { openAdmin } from "./views/admin.js";
 import { openHome } from "./views/home.js";
 import { openAnyJob, openJob } from "./views/job.js";
@@ -63,12 +64,12 @@ function showConnection() {
   }, lost ? 800 : 0);
 }
 
-takeFromAddress();
+arrive("/");
 connection.addEventListener("change", showConnection);
 addEventListener("offline", () => connection.set(false));
-addEventListener("hashchange", () => {
-  takeFromAddress();
-  show();
+addEventListener("hashchange", (event) => {
+  // Who signs in is shown by the session's change; who is asked stays where they were.
+  if (!arrive(new URL(event.oldURL).hash.slice(1) || "/")) show();
 });
 session.addEventListener("change", (event) => {
   shown.open = null;

@@ -38,18 +38,18 @@ export function trouble(error, again) {
   );
 }
 
-/** Asks before something is done. Resolves to null, or to the field's value ("" without one). */
+/** Asks before something is done; `text` may hold elements. Resolves to null, or to the field's value ("" without one). */
 export function question({ title, text, yes, no = "Keep it", field = null, danger = false }) {
   return new Promise((answered) => {
     const input = field && h("input", { type: field.type, autocomplete: "off", required: true, maxlength: 1000 });
     const dialog = h(
       "dialog",
-      { "aria-labelledby": "question-title", onclose: closed },
+      { "aria-labelledby": "question-title", "aria-describedby": "question-text", onclose: closed },
       h(
         "form",
         { method: "dialog" },
         h("h2", { id: "question-title" }, title),
-        h("p", {}, text),
+        h("p", { id: "question-text" }, text),
         input && h("label", { class: "field" }, h("span", {}, field.label), input),
         h(
           "div",

@@ -9,18 +9,14 @@ export function token() {
   return sessionStorage.getItem(KEY);
 }
 
-/** Takes a token out of the address (`#token=…`), so that it is in no history and no bookmark. */
-export function takeFromAddress() {
-  const fragment = new URLSearchParams(location.hash.slice(1));
-  const given = fragment.get("token");
-  if (given === null) return;
-  history.replaceState(null, "", `${location.pathname}#${fragment.get("to") ?? "/"}`);
-  if (given) sessionStorage.setItem(KEY, given.trim());
+/** A token as somebody copied it, without what stood around it. */
+export function bare(given) {
+  return given.trim().replace(/^Bearer\s+/i, "");
 }
 
 /** Signs in. */
 export function signIn(given) {
-  sessionStorage.setItem(KEY, given.trim().replace(/^Bearer\s+/i, ""));
+  sessionStorage.setItem(KEY, bare(given));
   session.dispatchEvent(new Event("change"));
 }
 
@@ -31,10 +27,10 @@ export function signOut(why = "") {
   session.dispatchEvent(new CustomEvent("change", { detail: why }));
 }
 
-/** What the token says about its bearer; empty for an API key. Only the API checks it. */
-export function claims() {
+/** What a token says about its bearer; empty for an API key. Only the API checks it. */
+export function claims(of = token()) {
   try {
-    const [, body] = (token() ?? "").split(".");
+    const [, body] = (of ?? "").split(".");
     const bytes = Uint8Array.from(atob(body.replace(/-/g, "+").replace(/_/g, "/")), (one) => one.charCodeAt(0));
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
@@ -47,8 +43,25 @@ export function isAdministrator() {
   return claims().app_metadata?.role === "admin";
 }
 
-/** Who the bearer is, in a few characters. */
-export function bearer() {
-  const { email, sub } = claims();
-  return email ?? sub ?? "API key";
+/** A name for the account that every token of it has; null where a token tells none. */
+export function account(of = token()) {
+  return claims(of).sub ?? publicPart(of);
+}
+
+/** Who the bearer is, for people. */
+export function bearer(of = token()) {
+  const { email, sub } = claims(of);
+  const key = publicPart(of);
+  return email ?? sub ?? (key ? `API key ${key}` : "an unknown account");
+}
+
+/** The same in full: an address alone may be chosen so that it looks like another's. */
+export function bearerInFull(of = token()) {
+  const { email, sub } = claims(of);
+  return email && sub ? `${email} (${sub})` : bearer(of);
+}
+
+/** What of an API key is no secret; null for everything else. */
+function publicPart(of) {
+  return /^qk_[0-9A-Za-z]{12}(?=_)/.exec(of ?? "")?.[0] ?? null;
 }

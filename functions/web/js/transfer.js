@@ -2,7 +2,7 @@
 
 import { connection, Away, insist, passes, Problem, problemOf, send } from "./api.js";
 import { pause } from "./dom.js";
-import { signOut, token } from "./session.js";
+import { account, signOut, token } from "./session.js";
 
 /** A request may have 32 MB in all, the form's own lines included. */
 const ONE_REQUEST = 31 * 1024 * 1024;
@@ -40,7 +40,7 @@ async function whole(file, options, key, watch) {
 }
 
 async function inPieces(file, options, key, watch) {
-  const place = `quire.upload:${file.name}:${file.size}:${file.lastModified}:${JSON.stringify({ ...options, password: undefined })}`;
+  const place = placeOf(file, options);
   let begun = JSON.parse(sessionStorage.getItem(place) ?? "null");
   const older = begun !== null;
   if (!older) {
@@ -62,6 +62,16 @@ async function inPieces(file, options, key, watch) {
   }
   sessionStorage.removeItem(place);
   return begun;
+}
+
+/** Where it stands how to go on with a file: of the same account's, with the same options. */
+function placeOf(file, options) {
+  return `quire.upload:${account()}:${file.name}:${file.size}:${file.lastModified}:${JSON.stringify({ ...options, password: undefined })}`;
+}
+
+/** Has a file sent anew where it was begun before. */
+export function forget(file, options) {
+  sessionStorage.removeItem(placeOf(file, options));
 }
 
 async function pieces(file, url, watch, older) {

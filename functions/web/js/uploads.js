@@ -1,7 +1,8 @@
 // The documents that are being sent. They outlive the view: one may look at a job meanwhile.
 
 import { act } from "./api.js";
-import { transfer } from "./transfer.js";
+import { account, session, token } from "./session.js";
+import { forget, transfer } from "./transfer.js";
 
 const AT_ONCE = 2;
 /** A PDF says so within its first kilobyte, or the API refuses it. */
@@ -12,6 +13,8 @@ class Upload {
   sent = 0;
   problem = null;
   job = null;
+  /** Who sends it: it is not sent on for anybody else. */
+  account = account();
   #key = unlikely();
   #stop = new AbortController();
 
@@ -53,12 +56,19 @@ class Upload {
     uploads.go();
   }
 
-  /** Gives it up; a job that waits for the rest of it is cancelled. */
+  /** Gives it up; a job that waits for the rest of it, also of a failed one, is cancelled. */
   async drop() {
-    const waiting = this.isLive && this.state !== "waiting" ? this.job : null;
+    const waiting = this.state === "done" ? null : this.job;
+    this.leave();
+    if (!waiting) return;
+    forget(this.file, this.options);
+    await act(waiting, "cancel");
+  }
+
+  /** Stops, and leaves what has been sent as it is. */
+  leave() {
     this.#stop.abort();
     uploads.remove(this);
-    if (waiting) await act(waiting, "cancel");
   }
 
   #set(state) {
@@ -93,6 +103,11 @@ export const uploads = new (class extends EventTarget {
     this.dispatchEvent(new CustomEvent("change", { detail: upload }));
   }
 })();
+
+session.addEventListener("change", () => {
+  if (token() === null) return;
+  for (const upload of uploads.all) if (upload.account !== account()) upload.leave();
+});
 
 addEventListener("beforeunload", (event) => {
   if (uploads.all.some((upload) => upload.isLive)) event.preventDefault();
