@@ -6,15 +6,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := infra/requirements/dev.txt
 READY := .venv/.ready
+# Beside .venv: checkov and the tests want different packages of one name.
+TERRAFORM_TOOLS := build/terraform-tools
 # What is deployed has the very versions that are tested.
 LOCKING := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 DEMO := tests/resources/quire-demo.pdf
 WHERE = --project "$(PROJECT)" --region "$(REGION)" --env "$(or $(ENV),prod)" $(if $(SUPABASE_URL),--supabase-url "$(SUPABASE_URL)") $(if $(YES),--yes)
 
-.PHONY: help setup demo up flower test schemathesis lint format bench screenshots package deploy destroy lock clean
+.PHONY: help setup demo up flower test schemathesis lint format bench screenshots package deploy destroy lock terraform-test terraform-tools clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv with the locked dependencies; run nothing
 
@@ -72,6 +74,19 @@ lock: $(READY) ## Renew the lock files from pyproject.toml (needs uv)
 	@for place in functions worker; do \
 	  uv pip compile pyproject.toml --extra $$place --constraint $(LOCK) $(LOCKING) \
 	    -o infra/requirements/$$place.txt || exit 1; done
+	@uv pip compile infra/requirements/terraform.in $(LOCKING) -o infra/requirements/terraform.txt
+
+terraform-test: $(READY) $(TERRAFORM_TOOLS)/.ready ## Check terraform/ without a cloud; TERRAFORM may name a runner
+	@$(BIN)/python -m tests.terraform
+
+terraform-tools: $(TERRAFORM_TOOLS)/.ready
+
+$(TERRAFORM_TOOLS)/.ready: infra/requirements/terraform.txt
+	@echo "Installing what checks terraform/ into $(TERRAFORM_TOOLS) (once; about a minute)"
+	@rm -rf $(TERRAFORM_TOOLS) && mkdir -p build && $(PYTHON) -m venv $(TERRAFORM_TOOLS)
+	@$(TERRAFORM_TOOLS)/bin/pip install --disable-pip-version-check -q --no-deps --no-compile --require-hashes -r $< \
+	  2>build/terraform-tools.log || { tail -3 build/terraform-tools.log >&2; echo "checkov could not be installed; the whole log is build/terraform-tools.log" >&2; exit 1; }
+	@touch $@
 
 clean: ## Remove what was made here: .venv, the stack's data, caches
 	@rm -rf .venv .quire build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,4 +1,4 @@
-"""What checkov finds. A check that fails needs its reason beside the resource: #checkov:skip=ID:why."""
+"""What checkov finds. What fails needs its reason beside the resource: #checkov:skip=ID:why."""
 
 from __future__ import annotations
 

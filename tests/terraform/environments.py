@@ -95,5 +95,3 @@ def _number(pattern: str, said: str) -> int:
     if found is None:
         raise Failed(f"no {pattern!r} in\n{said}")
     return int(found[1])
-
-

@@ -1,4 +1,4 @@
-"""Whether each process would start with what Terraform tells it, and knows the others' addresses."""
+"""Whether each process would start with what Terraform tells it, and be called as it expects."""
 
 from __future__ import annotations
 

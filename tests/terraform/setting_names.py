@@ -47,8 +47,9 @@ def _required(model: type[BaseModel], prefix: str) -> Iterator[str]:
 
 
 def _section(annotation: object) -> type[BaseModel] | None:
-    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
-    return annotation if is_model else None
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return None
 
 
 def _has(annotation: object, wanted: type) -> bool:
