@@ -158,7 +158,8 @@ def _read_and_record(
         )
         if earlier:
             result = fill_in(earlier, result)
-        heartbeat.check()
+        # Reading took its time: a job that was cancelled meanwhile gets no more objects.
+        heartbeat.confirm()
         content = msgspec.json.encode(result)
         path = chunk_result(work.document_id, work.index, work.run, work.attempt)
         results.write_chunk(path, content)
