@@ -56,9 +56,20 @@ class PermanentError(QuireError):
 
 
 class MisconfiguredError(PermanentError):
-    """A service refuses this deployment: rights, names or keys are wrong."""
+    """A service refuses this deployment: rights, names or keys are wrong.
+
+    Its message is the same for all: whose document it hits can do nothing about it, and learns
+    nothing of the deployment. `detail` says what is wrong, to operators alone.
+    """
 
     default_code = "SERVICE_MISCONFIGURED"
+
+    def __init__(self, detail: str, *, code: str | None = None) -> None:
+        super().__init__(
+            "A service refused Quire's own rights. The operator has been told; retry later.",
+            code=code,
+        )
+        self.detail = detail
 
 
 class LeaseLost(QuireError):

@@ -17,6 +17,9 @@ from infra.logs import extra_fields
 #: Whose lines are meant for people; others' only from a warning on.
 _OURS: Final = ("functions.", "infra.", "common.")
 
+#: A record with this field is no job's, whatever is being worked on.
+FOR_OPERATORS: Final = "for_operators"
+
 _MAX_TEXT: Final = 1000
 _MAX_FIELDS: Final = 20
 _MAX_ITEMS: Final = 50
@@ -57,12 +60,12 @@ class LogLine:
 
 
 def line_of(record: logging.LogRecord) -> LogLine | None:
-    """Return what the record says to its job's owner; None where it is not for one.
+    """Return what the record says to its job's owner; None where it is not for them.
 
     An error's stack is for operators. The owner gets its type, and for one of our own its code
     and sentence, which were written for them.
     """
-    if record.levelno < logging.INFO:
+    if record.levelno < logging.INFO or getattr(record, FOR_OPERATORS, False):
         return None
     if record.levelno < logging.WARNING and not record.name.startswith(_OURS):
         return None

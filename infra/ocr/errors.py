@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from common.errors import MisconfiguredError, PermanentError, QuireError, QuotaError, TransientError
+from common.errors import PermanentError, QuireError, QuotaError, TransientError
+from infra.refusals import misconfigured
 
 if TYPE_CHECKING:
     from google.api_core.exceptions import GoogleAPICallError
 
 _TOO_MANY_PAGES: Final = (
     "Document AI takes fewer pages in one call than this chunk has. "
-    "Lower CHUNK_SIZE_PAGES: 30 with imageless mode is the most, 15 without it."
+    "Send the document again with 15 `chunk_pages`, which are never too many."
 )
 
 _SENTENCES: Final[Mapping[str, str]] = {
@@ -74,7 +75,7 @@ def translated(error: GoogleAPICallError) -> QuireError | None:
             code="CHUNK_PROCESSING_ERROR",
         )
     if status in _OPERATOR:
-        return MisconfiguredError(_OPERATOR[status], code=error.reason or f"DOCUMENT_AI_{status}")
+        return misconfigured(_OPERATOR[status], code=error.reason or f"DOCUMENT_AI_{status}")
     return None
 
 

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from common.errors import MisconfiguredError, PermanentError, QuireError, TransientError
+from infra.refusals import misconfigured
 from infra.settings import WorkersSettings
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class CloudRunWorkerPool:
         """Return the number of instances that was asked for last; None where none ever was."""
         scaling: dict[str, Any] = self._call("GET").get("scaling", {})
         if scaling.get("scalingMode") == "AUTOMATIC":
-            raise MisconfiguredError(
+            raise misconfigured(
                 "The worker pool scales itself: set its scaling mode to manual.",
                 code="WORKER_POOL_REFUSED",
             )
@@ -97,7 +98,7 @@ def _refusal(status: int) -> QuireError:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING:
         return _away()
     if status == HTTPStatus.NOT_FOUND:
-        return MisconfiguredError(
+        return misconfigured(
             "There is no worker pool by the name in WORKERS__POOL.", code="WORKER_POOL_MISSING"
         )
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
@@ -110,7 +111,7 @@ def _away() -> TransientError:
 
 
 def _refused() -> MisconfiguredError:
-    return MisconfiguredError(
+    return misconfigured(
         "This process may not set the number of workers: it needs run.workerpools.get and "
         "run.workerpools.update on the pool, and to act as the workers' service account.",
         code="WORKER_POOL_REFUSED",

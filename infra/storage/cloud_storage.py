@@ -9,9 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from common.errors import MisconfiguredError, NotFound, PermanentError, TransientError
+from common.errors import NotFound, PermanentError, TransientError
 from common.models import JobId, ObjectRef
 from common.names import chunk_pdfs
+from infra.refusals import misconfigured
 from infra.settings import StorageSettings
 from infra.storage.mapped import MappedFile
 
@@ -227,13 +228,13 @@ def _translated(ref: ObjectRef) -> Iterator[None]:
             "The stored file is gone. Send the document again.", code="OBJECT_NOT_FOUND"
         ) from error
     except (exceptions.Unauthorized, exceptions.Forbidden) as error:
-        raise MisconfiguredError(
+        raise misconfigured(
             f"Cloud Storage refuses bucket {ref.bucket} to this service; check the roles of its "
             "service account."
         ) from error
     except exceptions.GoogleAPICallError as error:
         if error.code in _PASSING or (error.code or 500) >= 500:
-            raise _unavailable(ref) from error
+            raise _unavailable() from error
         raise PermanentError(
             "Cloud Storage refuses this file. Send the document again; if that ends the same "
             "way, an operator has to look at the log.",
@@ -243,8 +244,8 @@ def _translated(ref: ObjectRef) -> Iterator[None]:
         # A token that could not be fetched is wrapped where a metadata server should give it.
         cause = error.__cause__ or error
         if error.retryable or isinstance(cause, TokenTransportError):
-            raise _unavailable(ref) from error
-        raise MisconfiguredError(
+            raise _unavailable() from error
+        raise misconfigured(
             "Google does not know this service: check its service account, or where "
             "GOOGLE_APPLICATION_CREDENTIALS points."
         ) from error
@@ -255,10 +256,8 @@ def _translated(ref: ObjectRef) -> Iterator[None]:
         ConnectionError,
         Timeout,
     ) as error:
-        raise _unavailable(ref) from error
+        raise _unavailable() from error
 
 
-def _unavailable(ref: ObjectRef) -> TransientError:
-    return TransientError(
-        f"Cloud Storage does not answer for bucket {ref.bucket}.", code="STORAGE_UNAVAILABLE"
-    )
+def _unavailable() -> TransientError:
+    return TransientError("Cloud Storage does not answer.", code="STORAGE_UNAVAILABLE")

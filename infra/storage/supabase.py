@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
-from common.errors import MisconfiguredError, NotFound, PermanentError, TransientError
+from common.errors import NotFound, PermanentError, TransientError
 from common.models import DocumentId
 from common.names import results
+from infra.refusals import misconfigured
 from infra.settings import SupabaseSettings
 
 if TYPE_CHECKING:
@@ -195,15 +196,15 @@ def _translated() -> Iterator[None]:
         if status == 404:
             raise NotFound("The stored result is gone.", code="OBJECT_NOT_FOUND") from error
         if status in {401, 403}:
-            raise MisconfiguredError(
+            raise misconfigured(
                 "Supabase Storage refuses the service key; check SUPABASE__SERVICE_KEY."
             ) from error
         if status in {408, 429} or status >= 500:
             raise _unavailable() from error
         if status == 413:
             raise PermanentError(
-                "This result is larger than its bucket takes. Choose fewer pages a chunk, or "
-                "have the bucket's file size limit raised.",
+                "This result is larger than the limit of what is kept. Choose fewer pages a "
+                "chunk, or ask the operator to raise it.",
                 code="RESULT_TOO_LARGE",
             ) from error
         raise PermanentError(

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from common.errors import PermanentError, QuireError, TransientError
 from common.models import JobId, ObjectRef
+from infra.refusals import misconfigured
 from infra.settings import TasksSettings
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _translating() -> Iterator[None]:
             raise TransientError(
                 "Logging in to Cloud Tasks failed for now.", code="TASKS_UNAVAILABLE"
             ) from error
-        raise PermanentError(
+        raise misconfigured(
             "Cloud Tasks can't be used with this process's credentials.", code="TASKS_REFUSED"
         ) from error
 
@@ -198,4 +199,10 @@ def _translated(error: GoogleAPIError) -> QuireError:
     )
     if isinstance(error, passing) and not isinstance(error, google.MethodNotImplemented):
         return TransientError("Cloud Tasks is away for now.", code="TASKS_UNAVAILABLE")
+    if isinstance(error, google.Unauthorized | google.Forbidden | google.NotFound):
+        return misconfigured(
+            "Cloud Tasks refuses its queue to this process: check the queues' names and the "
+            "roles of its service account.",
+            code="TASKS_REFUSED",
+        )
     return PermanentError("Cloud Tasks refused the task.", code="TASKS_REFUSED")

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import BinaryIO
+from uuid import uuid4
 
 import pytest
 from starlette.applications import Starlette
@@ -15,6 +16,9 @@ from starlette.routing import Route
 from storage3 import SyncStorageClient
 
 from common.errors import MisconfiguredError, NotFound, PermanentError, TransientError
+from common.log_context import logging_for
+from infra.log_lines import line_of
+from infra.logs import JsonFormatter
 from infra.settings import SupabaseSettings
 from infra.storage.supabase import SupabaseStorage
 from tests.contract.storage_fixtures import (
@@ -106,13 +110,18 @@ def test_a_result_that_is_gone_is_not_found(results: SupabaseStorage) -> None:
 
 
 def test_a_key_that_is_not_the_services_is_an_operators_matter(
-    results: SupabaseStorage, supabase_url: str
+    results: SupabaseStorage, supabase_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with closing(results_at(supabase_url, key="not the key")) as stranger:
         with pytest.raises(MisconfiguredError) as raised:
             stranger.write_chunk("a.json", b"{}")
-        assert "SUPABASE__SERVICE_KEY" in raised.value.message
-        assert "not the key" not in raised.value.message
+        assert "SUPABASE__SERVICE_KEY" not in raised.value.message
+        [told] = [record for record in caplog.records if record.levelname == "ERROR"]
+        assert "SUPABASE__SERVICE_KEY" in told.__dict__["detail"]
+        assert "not the key" not in JsonFormatter().format(told)
+        # Operators read it, the job's owner does not.
+        with logging_for(uuid4()):
+            assert line_of(told) is None
 
 
 @pytest.mark.parametrize(

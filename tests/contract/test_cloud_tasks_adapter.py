@@ -16,7 +16,7 @@ import pytest
 from cloudevents.http import from_http
 from google.cloud.tasks_v2 import types
 
-from common.errors import PermanentError, TransientError
+from common.errors import MisconfiguredError, PermanentError, TransientError
 from common.models import JobId, ObjectRef
 from infra.settings import TasksSettings
 from infra.tasks.cloud_tasks import CloudTasks
@@ -140,6 +140,7 @@ def test_a_queue_that_is_not_there_is_a_permanent_error(
     with pytest.raises(PermanentError) as caught:
         adapter.send_merge(JOB, dispatch=1)
     adapter.close()
+    assert isinstance(caught.value, MisconfiguredError)
     assert caught.value.code == "TASKS_REFUSED"
 
 

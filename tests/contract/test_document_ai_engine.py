@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from common.errors import PermanentError, QuotaError, TransientError
+from common.errors import MisconfiguredError, PermanentError, QuotaError, TransientError
 from common.ports import OcrEngine
 from common.results import Page
 from infra.local.ocr_engine.pool import EnginePool
@@ -221,7 +221,9 @@ def test_a_wrong_processor_is_the_operators_to_mend(emulator: Emulator, pdf_of: 
     finally:
         engine.close()
     assert caught.value.code == "PROCESSOR_NOT_FOUND"
-    assert "DOCUMENT_AI__PROCESSOR" in caught.value.message
+    assert isinstance(caught.value, MisconfiguredError)
+    assert "DOCUMENT_AI__PROCESSOR" in caught.value.detail
+    assert "DOCUMENT_AI__PROCESSOR" not in caught.value.message
 
 
 def test_plain_grpc_needs_an_address() -> None:

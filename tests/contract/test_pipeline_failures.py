@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from common.access import Caller
-from common.errors import NotFound, PermanentError, TransientError
+from common.errors import MisconfiguredError, NotFound, PermanentError, TransientError
 from common.merging import mean_confidence
 from common.models import ChunkRef, ChunkWork, JobId, ObjectRef
 from common.names import chunk_result
@@ -154,6 +154,18 @@ def test_a_source_that_is_gone_ends_the_job(world: World) -> None:
     split(world, source, NotFound("gone", code="OBJECT_NOT_FOUND"))
     job = world.one("SELECT status, error_code FROM jobs")
     assert job == {"status": "failed", "error_code": "OBJECT_NOT_FOUND"}
+
+
+def test_what_an_operator_must_mend_is_not_told_to_the_jobs_owner(world: World) -> None:
+    source = ObjectRef("uploads", "a.pdf", 1)
+    split(world, source, MisconfiguredError("bucket uploads: check the roles of the account"))
+    job = world.one("SELECT status, error_code, error_message FROM jobs")
+    assert job == {
+        "status": "failed",
+        "error_code": "SERVICE_MISCONFIGURED",
+        "error_message": "A service refused Quire's own rights. The operator has been told; "
+        "retry later.",
+    }
 
 
 def test_a_split_with_nothing_left_to_cut_ends_without_its_source(world: World) -> None:

@@ -8,7 +8,7 @@ import pytest
 from google.api_core import exceptions
 from google.rpc import error_details_pb2
 
-from common.errors import PermanentError, QuotaError, TransientError
+from common.errors import MisconfiguredError, PermanentError, QuotaError, TransientError
 from infra.ocr.document_ai import regional_endpoint
 from infra.ocr.errors import translated
 
@@ -120,9 +120,12 @@ def test_what_the_operator_must_mend_says_what_to_do(
     error: exceptions.GoogleAPICallError, code: str, word: str
 ) -> None:
     ours = translated(error)
-    assert isinstance(ours, PermanentError)
+    assert isinstance(ours, MisconfiguredError)
     assert ours.code == code
-    assert word in ours.message
+    assert word in ours.detail
+    assert ours.message == (
+        "A service refused Quire's own rights. The operator has been told; retry later."
+    )
 
 
 def test_an_error_without_a_name_stays_what_it_is() -> None:
