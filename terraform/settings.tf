@@ -41,20 +41,25 @@ locals {
     local.connections.worker * var.worker.processes * var.worker.max_instances,
   ])
 
+  # A function's disk is its memory: ingest needs 300 MB for itself and some chunks.
+  max_document_bytes = tostring((var.functions.ingest.memory_mb - 300) * 1024 * 1024)
+
   # Settings of one process.
   own_environment = {
     api = {
-      DATABASE__MAX_CONNECTIONS = tostring(local.connections.api)
+      STORAGE__MAX_DOCUMENT_BYTES = local.max_document_bytes
+      DATABASE__MAX_CONNECTIONS   = tostring(local.connections.api)
       # Cloud Run itself, and the load balancer before it.
       API__TRUSTED_PROXIES = var.edge.domain == null ? "1" : "2"
     }
     ingest = {
-      DATABASE__MAX_CONNECTIONS  = tostring(local.connections.ingest)
-      SUPABASE__SERVICE_KEY      = local.no_secret.SUPABASE__SERVICE_KEY
-      WEBHOOKS__SIGNING_KEY      = local.no_secret.WEBHOOKS__SIGNING_KEY
-      INTERNAL__PLATFORM_CHECKS  = "true"
-      INTERNAL__INGEST__AUDIENCE = local.urls.ingest
-      INTERNAL__INGEST__CALLERS  = jsonencode([google_service_account.events.email, google_service_account.tasks.email])
+      STORAGE__MAX_DOCUMENT_BYTES = local.max_document_bytes
+      DATABASE__MAX_CONNECTIONS   = tostring(local.connections.ingest)
+      SUPABASE__SERVICE_KEY       = local.no_secret.SUPABASE__SERVICE_KEY
+      WEBHOOKS__SIGNING_KEY       = local.no_secret.WEBHOOKS__SIGNING_KEY
+      INTERNAL__PLATFORM_CHECKS   = "true"
+      INTERNAL__INGEST__AUDIENCE  = local.urls.ingest
+      INTERNAL__INGEST__CALLERS   = jsonencode([google_service_account.events.email, google_service_account.tasks.email])
     }
     merge = {
       DATABASE__MAX_CONNECTIONS = tostring(local.connections.merge)
