@@ -259,6 +259,9 @@ class Upkeep(Protocol):
     def expire_uploads(self) -> int:
         """Fail jobs whose upload never came; return how many."""
 
+    def expire_form(self, job_id: JobId) -> bool:
+        """Fail a job without its upload, if the API was to store it and had an hour to do so."""
+
 
 class Backlog(Protocol):
     """The database as whoever scales the workers sees it."""

@@ -124,6 +124,7 @@ def _created(
         size=wanted.size,
         options=checked.options,
         password=wanted.options.password,
+        sent_by="announced" if wanted.file is None else "form",
         matter=checked.matter,
         priority=Priority(wanted.options.priority),
         webhook_url=wanted.options.webhook_url,

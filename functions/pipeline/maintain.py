@@ -72,6 +72,8 @@ def maintain(
         if landed is not None:
             tasks.send_ingest(landed, stranded.dispatch)
             found["splits"] += 1
+        elif upkeep.expire_form(stranded.job_id):
+            found["expired"] += 1
 
     def scale() -> None:
         nonlocal workers_wanted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final, LiteralString
+from typing import Final, Literal, LiteralString
 from uuid import UUID
 
 import msgspec
@@ -31,9 +31,9 @@ class PostgresJobs:
     CREATE: Final[LiteralString] = """
         WITH document AS (
             INSERT INTO documents (id, owner, matter, filename, bucket, object, size, sha256,
-                                   page_count)
+                                   page_count, sent_by)
             VALUES (%(document_id)s, %(owner)s, %(matter)s, %(filename)s, %(bucket)s, %(object)s,
-                    %(size)s, %(sha256)s, %(page_count)s)
+                    %(size)s, %(sha256)s, %(page_count)s, %(sent_by)s)
             RETURNING id, matter
         ), job AS (
             INSERT INTO jobs (id, document_id, owner, matter, priority, options, webhook_url,
@@ -78,6 +78,7 @@ class PostgresJobs:
         size: int,
         options: JobOptions,
         password: str | None,
+        sent_by: Literal["form", "announced"] = "announced",
         matter: str | None = None,
         priority: Priority = Priority.NORMAL,
         webhook_url: str | None = None,
@@ -89,6 +90,8 @@ class PostgresJobs:
     ) -> None:
         """Write a document whose upload is awaited, and its job: all of it, or nothing.
 
+        `sent_by` a form, the API stores the file itself, at once; an announced one is its
+        sender's to upload.
         `reserved_pages` are paid for here, and InsufficientCredits is raised where they can't
         be. `request` is the key that the request came with: KeyTaken where it, or its twin, has
         been here before in the last `request_age`.
@@ -106,6 +109,7 @@ class PostgresJobs:
             "size": size,
             "sha256": sha256,
             "page_count": page_count,
+            "sent_by": sent_by,
             "options": Jsonb(msgspec.to_builtins(options)),
             "password": password,
         }

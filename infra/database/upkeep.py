@@ -8,6 +8,10 @@ from typing import Final, LiteralString
 from common.models import ChunkId, ChunkRef, DocumentId, JobId, ObjectRef, Priority, Stranded
 from infra.database.pool import Pool
 
+#: A form's file is stored at once, or when the same request is sent again: nobody waits longer
+#: to do that, and the job holds its owner's credits.
+FORM_DEADLINE: Final = timedelta(hours=1)
+
 
 class PostgresUpkeep:
     """Finds what stopped and marks it as sent again; the caller sends after commit.
@@ -79,8 +83,7 @@ class PostgresUpkeep:
         RETURNING jobs.id, stage, dispatches, bucket, object, generation
     """
 
-    # An upload that never came: the session that was promised for it has ended by now.
-    EXPIRE: Final[LiteralString] = """
+    _MISSING: Final[LiteralString] = """
         WITH expired AS (
             UPDATE jobs
                SET status = 'failed', finished_at = now(), error_code = 'UPLOAD_MISSING',
@@ -88,7 +91,10 @@ class PostgresUpkeep:
                    last_event = last_event + 1
               FROM documents
              WHERE documents.id = document_id AND generation IS NULL
-               AND jobs.status = 'pending' AND jobs.created_at < now() - %(upload_deadline)s
+               AND jobs.status = 'pending'
+    """
+
+    _GIVEN_UP: Final[LiteralString] = """
             RETURNING jobs.id, document_id, last_event, error_code, error_message
         ), document AS (
             UPDATE documents SET status = 'failed'
@@ -101,12 +107,28 @@ class PostgresUpkeep:
                jsonb_build_object('code', error_code, 'message', error_message) FROM expired
     """
 
+    # An upload that never came: the session that was promised for it has ended by now.
+    EXPIRE: Final[LiteralString] = (
+        _MISSING + "AND jobs.created_at < now() - %(upload_deadline)s" + _GIVEN_UP
+    )
+
+    # One that the API was to store, and is not there.
+    EXPIRE_FORM: Final[LiteralString] = (
+        _MISSING
+        + """
+               AND jobs.id = %(job_id)s AND sent_by = 'form'
+               AND jobs.created_at < now() - %(form_deadline)s
+    """
+        + _GIVEN_UP
+    )
+
     def __init__(self, pool: Pool, *, resend_after: timedelta, upload_deadline: timedelta) -> None:
         self._pool = pool
         self._values = {
             "resend_after": resend_after,
             "grace": min(resend_after, timedelta(seconds=5)),
             "upload_deadline": upload_deadline,
+            "form_deadline": FORM_DEADLINE,
             "limit": 1000,
         }
 
@@ -137,6 +159,15 @@ class PostgresUpkeep:
         """Fail the jobs whose upload never came; return how many."""
         with self._pool.connection() as connection:
             return connection.execute(self.EXPIRE, self._values).rowcount
+
+    def expire_form(self, job_id: JobId) -> bool:
+        """Fail the job if the API was to store its file, an hour ago; return whether it did.
+
+        For jobs whose upload is not there: where only its event is lost, it is still to be read.
+        """
+        with self._pool.connection() as connection:
+            values = self._values | {"job_id": job_id}
+            return connection.execute(self.EXPIRE_FORM, values).rowcount > 0
 
     def _stranded(self, query: LiteralString) -> list[Stranded]:
         with self._pool.connection() as connection:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from common.access import Caller
 from common.errors import MisconfiguredError, NotFound, PermanentError, TransientError
 from common.merging import mean_confidence
-from common.models import ChunkRef, ChunkWork, JobId, ObjectRef
+from common.models import ChunkRef, ChunkWork, DocumentId, JobId, JobOptions, ObjectRef
 from common.names import chunk_result
 from common.pages import PageRange
 from common.ports import OpenPdf, PdfOpener
@@ -233,6 +234,80 @@ def test_maintain_sends_chunks_although_the_task_queue_is_away(world: World) -> 
             clean_up=CleanUpReport,
         )
     assert {chunk.id for chunk in outbox.chunks} == set(chunk_ids)
+
+
+def promise(world: World, sent_by: Literal["form", "announced"]) -> JobId:
+    job_id, document_id = JobId(uuid4()), DocumentId(uuid4())
+    world.jobs.create(
+        job_id=job_id,
+        document_id=document_id,
+        owner="alice",
+        filename="book.pdf",
+        source=ObjectRef("uploads", f"documents/{document_id}/source.pdf"),
+        size=10,
+        options=JobOptions(),
+        password=None,
+        sent_by=sent_by,
+    )
+    return job_id
+
+
+class Bucket(Away):
+    """Finds the uploads that are in it."""
+
+    def __init__(self, *there: str) -> None:
+        super().__init__(NotFound("gone"))
+        self.there = there
+
+    def find(self, ref: ObjectRef) -> ObjectRef | None:
+        return ObjectRef(ref.bucket, ref.name, 5) if ref.name in self.there else None
+
+
+def look_after(world: World, uploads: Bucket) -> tuple[int, list[ObjectRef]]:
+    """Return how many uploads were given up, and for which ingest was called."""
+    outbox = Outbox()
+    report = maintain(
+        upkeep=world.upkeep,
+        uploads=uploads,
+        dispatch=outbox,
+        tasks=outbox,
+        scale_workers=lambda: None,
+        resend_webhooks=lambda: 0,
+        clean_up=CleanUpReport,
+    )
+    return report.uploads_expired, outbox.ingests
+
+
+def test_a_form_that_could_not_be_stored_is_waited_for_an_hour_and_a_promise_for_days(
+    world: World,
+) -> None:
+    jobs = {sent_by: promise(world, sent_by) for sent_by in ("form", "announced")}
+    for job_id in jobs.values():
+        world.age("jobs", "created_at", timedelta(minutes=50), id=job_id)
+    assert look_after(world, Bucket()) == (0, [])
+    for job_id in jobs.values():
+        world.age("jobs", "created_at", timedelta(minutes=11), id=job_id)
+        world.age("jobs", "dispatched_at", timedelta(minutes=11), id=job_id)
+    assert look_after(world, Bucket()) == (1, [])
+    job = world.one("SELECT status, error_code FROM jobs WHERE id = %s", jobs["form"])
+    assert job == {"status": "failed", "error_code": "UPLOAD_MISSING"}
+    assert world.one("SELECT status FROM jobs WHERE id = %s", jobs["announced"]) == {
+        "status": "pending"
+    }
+
+
+def test_a_form_that_is_stored_is_not_given_up_however_long_its_event_is_lost(
+    world: World,
+) -> None:
+    job_id = promise(world, "form")
+    world.age("jobs", "created_at", timedelta(days=1), id=job_id)
+    [name] = world.one(
+        "SELECT object FROM documents JOIN jobs ON document_id = documents.id WHERE jobs.id = %s",
+        job_id,
+    ).values()
+    expired, ingested = look_after(world, Bucket(str(name)))
+    assert (expired, [source.name for source in ingested]) == (0, [name])
+    assert world.one("SELECT status FROM jobs WHERE id = %s", job_id) == {"status": "pending"}
 
 
 def test_a_half_that_cannot_be_cut_costs_only_its_own_pages(world: World) -> None:
