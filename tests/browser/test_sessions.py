@@ -37,7 +37,7 @@ def test_a_link_into_another_account_asks_first_and_names_both(
     own = visitor.evaluate(_KEPT)
     expect(page.locator(".joblist")).to_contain_text("Nothing here yet.")
     question = _follow(visitor, demo.token, f"/jobs/{demo.job_id}")
-    expect(question).to_contain_text("This link signs you in as reader-of-the-demo.")
+    expect(question).to_contain_text("This link signs you in as reader-of-the-demo:")
     expect(question).to_contain_text(f"You are signed in as {owner}.")
     assert page.url.endswith("/#/"), "the token is in no history while one thinks"
     assert visitor.evaluate(_KEPT) == own
@@ -55,7 +55,7 @@ def test_a_link_into_another_account_asks_first_and_names_both(
     # A link that opens the page anew asks as well.
     page.goto("about:blank")
     visitor.open("/", token=own)
-    expect(question).to_contain_text(f"This link signs you in as {owner}.")
+    expect(question).to_contain_text(f"This link signs you in as {owner}:")
     page.keyboard.press("Escape")
     expect(page.locator(".jobrow h3")).to_have_text(DEMO.name)
     assert visitor.evaluate(_KEPT) == demo.token
@@ -80,7 +80,7 @@ def test_an_api_key_in_a_link_is_named_by_its_public_part(
     key, prefix = made.json()["key"], made.json()["prefix"]
     visitor = visit()
     question = _follow(visitor, key)
-    expect(question).to_contain_text(f"This link signs you in as API key {prefix}.")
+    expect(question).to_contain_text(f"This link signs you in as API key {prefix}:")
     expect(question).not_to_contain_text(key)
     question.get_by_role("button", name="Sign in").click()
     expect(_bearer(visitor.page)).to_contain_text(f"API key {prefix}")
@@ -93,7 +93,7 @@ def test_elsewhere_than_on_ones_own_machine_every_link_asks(
         visitor.come_from_elsewhere(ELSEWHERE)
         page = visitor.open(f"/jobs/{demo.job_id}", token=demo.token)
         question = page.get_by_role("dialog")
-        expect(question).to_contain_text("This link signs you in as reader-of-the-demo.")
+        expect(question).to_contain_text("This link signs you in as reader-of-the-demo:")
         expect(question).not_to_contain_text("You are signed in as")
         question.get_by_role("button", name="Don't sign in").click()
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

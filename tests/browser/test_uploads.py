@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visit
 from tests.e2e.quire_client import QuireClient
 from tests.pdfs.documents import write_born_digital
+from tests.receiver import WebhookReceiver
 
 _MEGABYTES = 48
 
@@ -52,6 +53,51 @@ def test_a_refused_document_is_told_in_the_apis_words(visit: Visit, tmp_path: Pa
     expect(row).to_have_count(0)
     visitor.send(path, Pages="x")
     expect(page.get_by_role("region", name="Messages")).to_contain_text("Look at the options")
+
+
+def test_removing_a_failed_upload_cancels_the_job_that_waits_for_it(
+    visit: Visit, quire: QuireClient, tmp_path: Path
+) -> None:
+    path = tmp_path / "torn.pdf"
+    write_born_digital(path, ["A page."])
+    _pad(path, 40_000_000)
+    visitor = visit()
+    visitor.expected_statuses = {410}
+    page = visitor.page
+    gone = {"status": 410, "headers": {"access-control-allow-origin": "*"}}
+    page.route(re.compile("/upload/storage/v1/"), lambda route: route.fulfill(**gone))
+    visitor.send(path)
+    row = page.locator('.sending [data-state="failed"]')
+    expect(row).to_contain_text("(UPLOAD_REFUSED)")
+    (job,) = quire.http.get("/v1/jobs").json()["jobs"]
+    assert job["status"] == "pending"
+    with page.expect_response(re.compile(f"{job['job_id']}/cancel")):
+        row.get_by_role("button", name="Don't send").click()
+    expect(row).to_have_count(0)
+    assert quire.job(job["job_id"])["status"] == "cancelled"
+    page.unroute(re.compile("/upload/storage/v1/"))
+    with quire.document_ai(instant=True):
+        visitor.send(path)
+        done = page.locator(".jobrow .line", has_text="Completed: 1 page")
+        expect(done, "it is a new job's, not the rest of the cancelled one's").to_be_visible()
+
+
+def test_the_options_reach_the_job(visit: Visit, quire: QuireClient, tmp_path: Path) -> None:
+    path = tmp_path / "told.pdf"
+    write_born_digital(path, ["A page."])
+    visitor = visit()
+    page = visitor.page
+    with WebhookReceiver().serving() as receiver, quire.document_ai(instant=True):
+        page.locator("details.options summary").click()
+        page.get_by_label("Made besides JSON").select_option("nothing")
+        visitor.send(path, Webhook=receiver.url())
+        visitor.open_job(path.name)
+        expect(page.locator(".jobhead .line")).to_have_text("Completed: 1 page")
+        page.get_by_role("tab", name="Webhooks").click()
+        expect(page.locator(".hooks")).to_contain_text(receiver.url())
+    job_id = page.url.rsplit("/", 1)[1]
+    refused = quire.http.get(f"/v1/jobs/{job_id}/result", params={"format": "text"})
+    assert refused.json()["code"] == "OUTPUT_NOT_MADE"
 
 
 def _pad(path: Path, size: int) -> None:

@@ -44,7 +44,7 @@ async function ask(given, there) {
   try {
     const answer = await question({
       title: present ? "Sign in as somebody else?" : "Sign in by this link?",
-      text: ["This link signs you in as ", them, ". ", present, "What you send then belongs to that account. Go on only if it is yours."],
+      text: [present, "This link signs you in as ", them, ": what you send then belongs to that account. Go on only if it is yours."],
       yes: "Sign in",
       no: present ? "Stay" : "Don't sign in",
     });

@@ -29,9 +29,9 @@ export function hasEnded(job) {
   return ENDED.has(job.status);
 }
 
-/** Whether there is something to read. */
+/** Whether there is something to read: also an earlier run's result, while a retry goes on. */
 export function hasResult(job) {
-  return job.status === "completed" || job.status === "completed_with_errors";
+  return job.has_result ?? (job.status === "completed" || job.status === "completed_with_errors");
 }
 
 /** 1,234 */

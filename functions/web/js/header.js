@@ -1,8 +1,7 @@
 // What stands above every view: the mark, the ways, credits, light and dark, who is signed in.
 
-import { ask, Away, Problem } from "./api.js";
+import { creditsLeft } from "./credits.js";
 import { fill, h } from "./dom.js";
-import { count } from "./format.js";
 import { icon, mark } from "./icons.js";
 import { bearer, bearerInFull, isAdministrator, signOut, token } from "./session.js";
 import { isDark, turn } from "./theme.js";
@@ -10,7 +9,6 @@ import { isDark, turn } from "./theme.js";
 /** Fills the header for the view at `path`. */
 export function header(root, signal, path) {
   const signedIn = token() !== null;
-  const credits = h("span", { class: "credits" });
   fill(
     root,
     h("a", { class: "wordmark", href: "#/", "aria-label": "Quire, to your jobs" }, mark(), h("span", {}, "Quire")),
@@ -22,7 +20,7 @@ export function header(root, signal, path) {
         isAdministrator() && way("#/admin", "Admin", path.startsWith("/admin")),
       ),
     signedIn &&
-      h("p", { class: "who" }, credits, h("span", { class: "bearer", dir: "auto", title: `Signed in as ${bearerInFull()}` }, h("span", { class: "unseen" }, "Signed in as "), bearer())),
+      h("p", { class: "who" }, creditsLeft(signal), h("span", { class: "bearer", dir: "auto", title: `Signed in as ${bearerInFull()}` }, h("span", { class: "unseen" }, "Signed in as "), bearer())),
     h(
       "div",
       { class: "side" },
@@ -35,7 +33,6 @@ export function header(root, signal, path) {
         ),
     ),
   );
-  if (signedIn) showCredits(credits, signal);
 }
 
 function way(href, name, here) {
@@ -55,14 +52,4 @@ function themeButton() {
   }
   name();
   return button;
-}
-
-async function showCredits(root, signal) {
-  try {
-    const { enabled, available } = await ask("/v1/credits", { limit: 1 }, { signal });
-    if (enabled) fill(root, h("strong", {}, count(available)), " pages left");
-  } catch (error) {
-    // A page without its credits is still a page; what is wrong will show where it matters.
-    if (!signal.aborted && !(error instanceof Problem || error instanceof Away)) throw error;
-  }
 }

@@ -46,6 +46,10 @@ export function dropZone(signal) {
   return h("div", {}, zone, options.element);
 }
 
+/** What the API makes where nothing is said. */
+const ALL = "text boxes";
+const OUTPUTS = [[ALL, "text and boxes"], ["boxes", "boxes"], ["text", "text"], ["json", "nothing"]];
+
 function optionFields() {
   const fields = {
     pages: h("input", { id: "o-pages", placeholder: "all", maxlength: 2000, pattern: "[0-9,\\s\\-]*", autocomplete: "off" }),
@@ -53,6 +57,8 @@ function optionFields() {
     priority: h("select", { id: "o-priority" }, ["normal", "high", "low"].map((name) => h("option", { value: name }, name))),
     languages: h("input", { id: "o-languages", placeholder: "en, fr", maxlength: 200, autocomplete: "off" }),
     matter: h("input", { id: "o-matter", placeholder: "none", maxlength: 200, autocomplete: "off" }),
+    outputs: h("select", { id: "o-outputs" }, OUTPUTS.map(([value, name]) => h("option", { value }, name))),
+    webhook_url: h("input", { id: "o-webhook", type: "url", placeholder: "none", maxlength: 2000, autocomplete: "off" }),
     password: h("input", { id: "o-password", type: "password", maxlength: 1000, autocomplete: "off" }),
   };
   const field = (name, label, hint) => h("div", { class: "field" }, h("label", { for: fields[name].id }, label), fields[name], h("span", { class: "hint" }, hint));
@@ -69,6 +75,8 @@ function optionFields() {
       field("languages", "Languages", "if you know them"),
       field("matter", "Matter", "what it belongs to"),
       field("password", "Password", "of locked documents"),
+      field("outputs", "Made besides JSON", "boxes: to look, to search"),
+      field("webhook_url", "Webhook", "is told when the job ends"),
     ),
   );
   return { element, read };
@@ -89,6 +97,8 @@ function optionFields() {
       ...(said("priority") !== "normal" && { priority: said("priority") }),
       ...(languages.length && { languages }),
       ...(said("matter") && { matter: said("matter") }),
+      ...(fields.outputs.value !== ALL && { outputs: fields.outputs.value.split(" ") }),
+      ...(said("webhook_url") && { webhook_url: said("webhook_url") }),
       ...(fields.password.value && { password: fields.password.value }),
     };
   }

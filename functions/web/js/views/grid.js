@@ -2,7 +2,7 @@
 // what the cell under the pointer or the focus stands for.
 
 import { fill, h, say } from "../dom.js";
-import { CHUNK_STATUS_NAMES, count, counted, duration, pages } from "../format.js";
+import { CHUNK_STATUS_NAMES, count, counted, duration, hasEnded, pages } from "../format.js";
 
 const STATES = Object.keys(CHUNK_STATUS_NAMES);
 
@@ -27,6 +27,9 @@ export function chunkGrid() {
   let order = [];
   let current = null;
   let ended = "";
+  /** What stands where no chunk does; nothing until it is known that there is none. */
+  let absent = "\u00a0";
+  let job = null;
   hint();
 
   cells.addEventListener("pointerover", (event) => tell(entryOf(event.target)));
@@ -56,7 +59,12 @@ export function chunkGrid() {
     if (order.length !== cells.children.length || order.some((entry, at) => cells.children[at] !== entry.cell)) fill(cells, order.map(({ cell }) => cell));
     if (!order.some((entry) => entry.cell.tabIndex === 0) && order[0]) order[0].cell.tabIndex = 0;
     tally();
+    absent = whyNone();
     tell(current && known.get(current.chunk.index));
+  }
+  function whyNone() {
+    if (!job || !hasEnded(job)) return "The chunks appear here as soon as the document is cut.";
+    return job.total_chunks ? "Its chunks have been removed." : "The document was not cut.";
   }
   function heard(kind, details, at) {
     const state = BECOMES[kind];
@@ -72,7 +80,9 @@ export function chunkGrid() {
     if (current === entry) tell(entry);
   }
   /** Says in what the whole rests: a paused or ended job's waiting chunks do not wait. */
-  function rest({ status }) {
+  function rest(now) {
+    job = now;
+    const { status } = job;
     ended = ["paused", "cancelled", "failed"].includes(status) ? status : "";
     cells.dataset.rest = ended;
   }
@@ -105,7 +115,7 @@ export function chunkGrid() {
     say(told, [sentence(chunk, at), ...further].join(" · "));
   }
   function hint() {
-    say(told, order.length ? "Choose a chunk to see its pages and what became of it." : "The chunks appear here as soon as the document is cut.");
+    say(told, order.length ? "Choose a chunk to see its pages and what became of it." : absent);
   }
   function entryOf(target) {
     const index = target?.closest?.(".cell")?.dataset.index;

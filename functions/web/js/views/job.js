@@ -1,6 +1,7 @@
 // One job as it goes on: read once, then kept up to date by its events.
 
 import { ask, insist, regularly } from "../api.js";
+import { spent } from "../credits.js";
 import { announce, fill, h, later } from "../dom.js";
 import { hasEnded } from "../format.js";
 import { icon } from "../icons.js";
@@ -129,6 +130,7 @@ function showJob(root, { id, signal, isOwn }) {
     grid.rest(job);
     document.title = `${hasEnded(job) ? "" : `${job.progress_percent} % `}${job.filename} – Quire`;
     if (before && before.message !== job.message) announceLine(job.message);
+    if (before && before.status !== job.status) spent();
     // A retry makes an ended job go on.
     if (isOwn && before && hasEnded(before) && !hasEnded(job)) live().catch((error) => signal.aborted || complain(error));
   }

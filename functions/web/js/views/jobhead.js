@@ -21,7 +21,8 @@ export function jobHead({ changed, isOwn = true }) {
   const percent = h("span", { class: "percent" });
   const bar = h("div", { class: "bar big", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, done, lost);
   const facts = h("p", { class: "facts" }, "\u00a0");
-  const open = h("a", { class: "button primary" }, icon("open"), "Open the result");
+  const openLabel = h("span");
+  const open = h("a", { class: "button" }, icon("open"), openLabel);
   const controls = {
     pause: control("pause", "Pause", () => change("pause")),
     resume: control("resume", "Resume", () => change("resume"), "primary"),
@@ -55,7 +56,11 @@ export function jobHead({ changed, isOwn = true }) {
     bar.setAttribute("aria-valuenow", job.progress_percent);
     bar.setAttribute("aria-valuetext", `${job.progress_percent} %, ${job.message}`);
     barOf(job, done, lost);
-    controls.retry.classList.toggle("primary", !hasResult(job));
+    // A job that is read again, or whose retry failed, has the result of the run before.
+    const isEarlier = job.status !== "completed" && job.status !== "completed_with_errors";
+    say(openLabel, isEarlier ? "Open the earlier result" : "Open the result");
+    open.classList.toggle("primary", !isEarlier);
+    controls.retry.classList.toggle("primary", isEarlier || !hasResult(job));
     open.href = `#/jobs/${job.job_id}/pages/1`;
     arrange(!isOwn ? [] : [
       hasResult(job) && open,
@@ -75,7 +80,7 @@ export function jobHead({ changed, isOwn = true }) {
     const job = head.job;
     if (!job) return;
     const left = job.eta && job.eta.seconds - (performance.now() - received) / 1000;
-    say(eta, job.eta ? `${remaining(left)} · ${job.eta.basis}` : hasEnded(job) && job.started_at ? `took ${duration((new Date(job.finished_at) - new Date(job.started_at)) / 1000)}` : "\u00a0");
+    say(eta, job.eta ? `${remaining(left)} · ${job.eta.basis}` : tookOf(job) ?? "\u00a0");
     const said = [
       job.total_pages && counted(job.total_pages, "page"),
       job.total_chunks && counted(job.total_chunks, "chunk"),
@@ -111,7 +116,9 @@ export function jobHead({ changed, isOwn = true }) {
   async function cancel() {
     const sure = await question({
       title: "Cancel this job?",
-      text: "What has been read so far is removed, and pages not read are not charged. It can't be taken back.",
+      text: head.job.retries
+        ? `What the retry has read is removed, and it costs nothing. ${hasResult(head.job) ? "The earlier result stays. " : ""}It can't be taken back.`
+        : "What has been read so far is removed, and nothing is charged. It can't be taken back.",
       yes: "Cancel the job",
       danger: true,
     });
@@ -128,6 +135,12 @@ export function jobHead({ changed, isOwn = true }) {
     });
     if (password !== null) await change("retry", { password });
   }
+}
+
+/** How long an ended job took; null where nobody can say: a retried one lay idle for a while in between. */
+function tookOf(job) {
+  if (!hasEnded(job) || !job.started_at || job.retries) return null;
+  return `took ${duration((new Date(job.finished_at) - new Date(job.started_at)) / 1000)}`;
 }
 
 /** Has the browser download the result: the API answers with a link that carries its own authority. */

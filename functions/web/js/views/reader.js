@@ -2,7 +2,7 @@
 
 import { ask, insist } from "../api.js";
 import { announce, fill, h, say } from "../dom.js";
-import { count, counted, hasResult, percent } from "../format.js";
+import { count, counted, hasEnded, hasResult, percent } from "../format.js";
 import { icon } from "../icons.js";
 import { complain, trouble } from "../notices.js";
 import { pageSource } from "../pages.js";
@@ -21,7 +21,7 @@ export function openReader(root, params) {
   insist(() => ask(`/v1/jobs/${encodeURIComponent(id)}`, {}, { signal }), signal).then(begin, failed).catch(complain);
 
   function begin(job) {
-    if (!hasResult(job)) return failed(Object.assign(new Error("This job has no result yet."), { code: "JOB_NOT_FINISHED" }));
+    if (!hasResult(job)) return failed(new Error(hasEnded(job) ? "This job has no result." : "This job has no result yet."));
     reader = openDocument(root, job, { signal, query: params.query.get("q") ?? "", number: Number(params.page) });
   }
   function failed(error) {

@@ -1,5 +1,6 @@
 // The documents on their way in, each with how far it is.
 
+import { spent } from "../credits.js";
 import { announce, fill, h, say } from "../dom.js";
 import { size } from "../format.js";
 import { complain } from "../notices.js";
@@ -19,6 +20,7 @@ export function sendingList({ signal, accepted }) {
       told.add(upload);
       announce(`${upload.file.name} is sent.`);
       accepted();
+      spent();
       // It stands among the jobs now.
       setTimeout(() => uploads.remove(upload), 1500);
     }
