@@ -72,18 +72,12 @@ def maintain(
         if landed is not None:
             tasks.send_ingest(landed, stranded.dispatch)
             found["splits"] += 1
-        elif upkeep.expire_form(stranded.job_id):
-            found["expired"] += 1
+        else:
+            found["expired"] += upkeep.expire_form(stranded.job_id)
 
     def scale() -> None:
         nonlocal workers_wanted
         workers_wanted = scale_workers()
-
-    def expire() -> None:
-        found["expired"] = upkeep.expire_uploads()
-
-    def tell() -> None:
-        found["webhooks"] = resend_webhooks()
 
     def clean() -> None:
         nonlocal cleaned
@@ -99,10 +93,11 @@ def maintain(
     attempt(scale)
     for stranded in upkeep.stopped_jobs():
         attempt(partial(resend, stranded))
-    attempt(expire)
+    attempt(lambda: found.update(expired=upkeep.expire_uploads()))
     for stranded in upkeep.awaited_uploads():
         attempt(partial(look_for, stranded))
-    attempt(tell)  # after what may just have ended jobs
+    # After what may just have ended jobs.
+    attempt(lambda: found.update(webhooks=resend_webhooks()))
     attempt(clean)
 
     report = MaintainReport(

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from common.access import Caller, Scope
 from common.errors import Conflict
 from infra.auth.api_keys import ApiKey
+from infra.database.ownership import OWN_KEYS
 from infra.database.pool import Pool
 
 #: Keys that one owner may have at a time: machines, not requests.
@@ -53,22 +54,20 @@ class PostgresApiKeys:
     """
 
     # Keys stay in the table, so the last one of a page is always there to go on from.
-    LIST: Final[LiteralString] = """
+    LIST: Final[LiteralString] = f"""
         SELECT * FROM api_keys
-         WHERE owner = %(owner)s
-           AND (%(matters)s::text[] IS NULL OR matters <@ %(matters)s)
+         WHERE {OWN_KEYS}
            AND (%(after)s::uuid IS NULL
                 OR (created_at, id) < (SELECT created_at, id FROM api_keys AS last
                                         WHERE last.id = %(after)s AND last.owner = %(owner)s))
          ORDER BY created_at DESC, id DESC LIMIT %(limit)s
-    """
+    """  # noqa: S608 - put together of constants
 
     # The first revocation is the one that counts.
-    REVOKE: Final[LiteralString] = """
+    REVOKE: Final[LiteralString] = f"""
         UPDATE api_keys SET revoked_at = coalesce(revoked_at, now())
-         WHERE id = %(id)s AND owner = %(owner)s
-           AND (%(matters)s::text[] IS NULL OR matters <@ %(matters)s)
-    """
+         WHERE id = %(id)s AND {OWN_KEYS}
+    """  # noqa: S608 - put together of constants
 
     FIND: Final[LiteralString] = """
         SELECT id, owner, secret_hash, scopes, matters,

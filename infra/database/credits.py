@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from common.errors import InsufficientCredits
 from common.models import CreditAccount, CreditEntry
+from infra.database.ownership import OWN_JOBS
 from infra.database.pool import Pool
 
 # Empty where the account is not there or holds too little: nothing is written then.
@@ -62,15 +63,14 @@ class PostgresCredits:
         SELECT available, reserved FROM credit_accounts WHERE owner = %(owner)s
     """
 
-    ENTRIES: Final[LiteralString] = """
+    ENTRIES: Final[LiteralString] = f"""
         SELECT id, kind, available_change, reserved_change, job_id, note, at
           FROM credit_ledger
          WHERE owner = %(owner)s AND (%(before)s::bigint IS NULL OR id < %(before)s)
            AND (%(matters)s::text[] IS NULL OR job_id IS NULL
-                OR EXISTS (SELECT FROM jobs
-                            WHERE jobs.id = job_id AND matter = ANY(%(matters)s)))
+                OR EXISTS (SELECT FROM jobs WHERE jobs.id = job_id AND {OWN_JOBS}))
          ORDER BY id DESC LIMIT %(limit)s
-    """
+    """  # noqa: S608 - put together of constants
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

@@ -11,6 +11,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from common.access import Caller
+from infra.database.ownership import OWNED, whose
 from infra.database.pool import Pool
 from infra.log_lines import LogLine
 
@@ -60,15 +61,15 @@ class PostgresJobLogs:
     # Lines whose transaction began behind one that is still open are held back: it may have
     # drawn a smaller id, and a reader that pages by id would never see that line. Not for ever:
     # somebody else's transaction may be open for hours.
-    READ: Final[LiteralString] = """
+    READ: Final[LiteralString] = f"""
         SELECT job_logs.id, at, level, logger, message, chunk_index, job_logs.attempt, fields
           FROM job_logs JOIN jobs ON jobs.id = job_id
          WHERE job_id = %(job_id)s AND job_logs.id > %(after)s AND level = ANY(%(levels)s)
-           AND owner = %(owner)s AND (%(matters)s::text[] IS NULL OR matter = ANY(%(matters)s))
+           AND {OWNED}
            AND (written_by < pg_snapshot_xmin(pg_current_snapshot())
                 OR at < now() - interval '1 minute')
          ORDER BY job_logs.id LIMIT %(limit)s
-    """
+    """  # noqa: S608 - put together of constants
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -94,8 +95,7 @@ class PostgresJobLogs:
         """Return the job's lines behind id `after`, from this level on, in order."""
         values = {
             "job_id": job_id,
-            "owner": caller.owner,
-            "matters": caller.limited_to,
+            **whose(caller),
             "after": after,
             "limit": limit,
             "levels": list(_LEVELS[_LEVELS.index(least_level) :]),

@@ -22,6 +22,7 @@ from common.models import (
 from infra.database.credits import reserve
 from infra.database.idempotency import RequestKey, remember
 from infra.database.job_views import VIEW, views_of
+from infra.database.ownership import OWN_JOBS, OWNED, whose
 from infra.database.pool import Pool
 
 
@@ -49,20 +50,13 @@ class PostgresJobs:
         SELECT id, %(password)s::text FROM job WHERE %(password)s::text IS NOT NULL
     """
 
-    FIND: Final[LiteralString] = (
-        VIEW
-        + """
-         WHERE jobs.id = %(job_id)s AND jobs.owner = %(owner)s
-           AND (%(matters)s::text[] IS NULL OR jobs.matter = ANY(%(matters)s))
-    """
-    )
+    FIND: Final[LiteralString] = VIEW + f" WHERE jobs.id = %(job_id)s AND {OWN_JOBS}"
 
-    EVENTS: Final[LiteralString] = """
+    EVENTS: Final[LiteralString] = f"""
         SELECT job_events.* FROM job_events JOIN jobs ON jobs.id = job_id
-         WHERE job_id = %(job_id)s AND owner = %(owner)s AND job_events.id > %(after)s
-           AND (%(matters)s::text[] IS NULL OR matter = ANY(%(matters)s))
+         WHERE job_id = %(job_id)s AND {OWNED} AND job_events.id > %(after)s
          ORDER BY job_events.id LIMIT %(limit)s
-    """
+    """  # noqa: S608 - put together of constants
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -129,7 +123,7 @@ class PostgresJobs:
 
     def find(self, job_id: UUID, caller: Caller) -> JobView | None:
         """Return the job, or None where there is none for this caller."""
-        values = {"job_id": job_id, "owner": caller.owner, "matters": caller.limited_to}
+        values = {"job_id": job_id, **whose(caller)}
         with self._pool.connection() as connection:
             rows = connection.execute(self.FIND, values).fetchall()
             views = views_of(connection, rows)
@@ -141,8 +135,7 @@ class PostgresJobs:
         """Return the job's events behind number `after`, in order."""
         values = {
             "job_id": job_id,
-            "owner": caller.owner,
-            "matters": caller.limited_to,
+            **whose(caller),
             "after": after,
             "limit": limit,
         }

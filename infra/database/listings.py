@@ -6,6 +6,7 @@ neither repeat nor hide another.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString
@@ -18,6 +19,7 @@ from common.lifecycle import ChunkStatus, JobStatus, Stage
 from common.models import ChunkView, DocumentView, JobId, JobSummary, JobView, Priority
 from common.results import PageError
 from infra.database.job_views import VIEW, views_of
+from infra.database.ownership import OWN_JOBS, OWNED, whose
 from infra.database.pool import Pool
 
 
@@ -49,10 +51,11 @@ class JobFilter:
     newest_first: bool = field(default=True, kw_only=True)
 
 
+# For operators alone.
+_OF_ANYBODY: Final[LiteralString] = "(%(owner)s::text IS NULL OR jobs.owner = %(owner)s)"
+
 # A filter that is not set is a condition that the planner takes out: values are not prepared.
 _FILTERED: Final[LiteralString] = """
-     WHERE (%(owner)s::text IS NULL OR jobs.owner = %(owner)s)
-       AND (%(matters)s::text[] IS NULL OR jobs.matter = ANY(%(matters)s))
        AND (%(statuses)s::text[] IS NULL OR jobs.status = ANY(%(statuses)s))
        AND (%(stage)s::text IS NULL OR jobs.stage = %(stage)s)
        AND (%(matter)s::text IS NULL OR jobs.matter = %(matter)s)
@@ -69,8 +72,7 @@ class PostgresListings:
     """Lists as their owners see them. What is another owner's is not in them."""
 
     NEWEST: Final[LiteralString] = (
-        VIEW
-        + _FILTERED
+        _FILTERED
         + """
        AND (%(at)s::timestamptz IS NULL OR (jobs.created_at, jobs.id) < (%(at)s, %(id)s::uuid))
      ORDER BY jobs.created_at DESC, jobs.id DESC LIMIT %(limit)s
@@ -78,8 +80,7 @@ class PostgresListings:
     )
 
     OLDEST: Final[LiteralString] = (
-        VIEW
-        + _FILTERED
+        _FILTERED
         + """
        AND (%(at)s::timestamptz IS NULL OR (jobs.created_at, jobs.id) > (%(at)s, %(id)s::uuid))
      ORDER BY jobs.created_at, jobs.id LIMIT %(limit)s
@@ -87,7 +88,7 @@ class PostgresListings:
     )
 
     # No row where the job is not the caller's; a row without a chunk where it has none.
-    CHUNKS: Final[LiteralString] = """
+    CHUNKS: Final[LiteralString] = f"""
         SELECT chunks.id, index, page_start, page_end, chunks.status, chunks.attempt, failures,
                chunks.started_at, chunks.finished_at, chunks.error_code, chunks.error_message,
                chunks.failed_pages, page_errors,
@@ -100,17 +101,15 @@ class PostgresListings:
                 WHERE job_id = jobs.id AND page_start > %(after)s
                   AND (%(status)s::text IS NULL OR chunks.status = %(status)s)
                 ORDER BY page_start LIMIT %(limit)s) AS chunks ON true
-         WHERE jobs.id = %(job_id)s AND jobs.owner = %(owner)s
-           AND (%(matters)s::text[] IS NULL OR jobs.matter = ANY(%(matters)s))
+         WHERE jobs.id = %(job_id)s AND {OWN_JOBS}
          ORDER BY page_start
-    """
+    """  # noqa: S608 - put together of constants
 
-    DOCUMENT: Final[LiteralString] = """
+    DOCUMENT: Final[LiteralString] = f"""
         SELECT id, filename, matter, size, sha256, page_count, status, warnings, created_at
           FROM documents
-         WHERE id = %(document_id)s AND owner = %(owner)s
-           AND (%(matters)s::text[] IS NULL OR matter = ANY(%(matters)s))
-    """
+         WHERE id = %(document_id)s AND {OWNED}
+    """  # noqa: S608 - put together of constants
 
     JOBS: Final[LiteralString] = """
         SELECT id, status, created_at FROM jobs
@@ -124,7 +123,7 @@ class PostgresListings:
         self, caller: Caller, wanted: JobFilter, *, after: Position | None = None, limit: int
     ) -> list[JobView]:
         """Return the caller's jobs behind `after`, in the filter's order."""
-        return self._jobs(caller.owner, caller.limited_to, wanted, after, limit)
+        return self._jobs(OWN_JOBS, whose(caller), wanted, after, limit)
 
     def jobs_of_anybody(
         self,
@@ -135,19 +134,18 @@ class PostgresListings:
         limit: int,
     ) -> list[JobView]:
         """Return every tenant's jobs, or one owner's: for operators only."""
-        return self._jobs(owner, None, wanted, after, limit)
+        return self._jobs(_OF_ANYBODY, {"owner": owner}, wanted, after, limit)
 
     def _jobs(
         self,
-        owner: str | None,
-        matters: list[str] | None,
+        condition: LiteralString,
+        owner: Mapping[str, object],
         wanted: JobFilter,
         after: Position | None,
         limit: int,
     ) -> list[JobView]:
         values: dict[str, Any] = {
-            "owner": owner,
-            "matters": matters,
+            **owner,
             "statuses": [status.value for status in wanted.statuses] or None,
             "stage": wanted.stage and wanted.stage.value,
             "matter": wanted.matter,
@@ -160,7 +158,8 @@ class PostgresListings:
             "id": after and after.id,
             "limit": limit,
         }
-        query = self.NEWEST if wanted.newest_first else self.OLDEST
+        rest = self.NEWEST if wanted.newest_first else self.OLDEST
+        query = VIEW + " WHERE " + condition + rest
         with self._pool.connection() as connection:
             return views_of(connection, connection.execute(query, values).fetchall())
 
@@ -179,8 +178,7 @@ class PostgresListings:
         """
         values = {
             "job_id": job_id,
-            "owner": caller.owner,
-            "matters": caller.limited_to,
+            **whose(caller),
             "status": status and status.value,
             "after": after,
             "limit": limit,
@@ -193,11 +191,7 @@ class PostgresListings:
 
     def document(self, document_id: UUID, caller: Caller) -> DocumentView | None:
         """Return the document and its newest 100 jobs; None where it is not this caller's."""
-        values = {
-            "document_id": document_id,
-            "owner": caller.owner,
-            "matters": caller.limited_to,
-        }
+        values = {"document_id": document_id, **whose(caller)}
         with self._pool.connection() as connection:
             row = connection.execute(self.DOCUMENT, values).fetchone()
             if row is None:

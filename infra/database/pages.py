@@ -13,18 +13,18 @@ from common.errors import TransientError
 from common.folding import find, fold, snippet
 from common.models import ObjectRef
 from common.reading import Hit, Hits, MissingPage, PageView, PictureSource, WordView
+from infra.database.ownership import OWNED, whose
 from infra.database.pool import Pool
 
 
 class PostgresPages:
     """Pages as their document's owner sees them: always those of the merge that counts."""
 
-    DOCUMENT: Final[LiteralString] = """
+    DOCUMENT: Final[LiteralString] = f"""
         SELECT id, bucket, object, generation, size, page_count, result_job, result_attempt
           FROM documents
-         WHERE id = %(document_id)s AND owner = %(owner)s
-           AND (%(matters)s::text[] IS NULL OR matter = ANY(%(matters)s))
-    """
+         WHERE id = %(document_id)s AND {OWNED}
+    """  # noqa: S608 - put together of constants
 
     PAGE: Final[LiteralString] = """
         SELECT * FROM pages
@@ -150,11 +150,7 @@ class PostgresPages:
     def _document(
         self, connection: Connection[dict[str, Any]], document_id: UUID, caller: Caller
     ) -> dict[str, Any] | None:
-        values = {
-            "document_id": document_id,
-            "owner": caller.owner,
-            "matters": caller.limited_to,
-        }
+        values = {"document_id": document_id, **whose(caller)}
         return connection.execute(self.DOCUMENT, values).fetchone()
 
     def _missing(

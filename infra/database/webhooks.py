@@ -10,6 +10,7 @@ from uuid import UUID
 from common.access import Caller
 from common.models import JobId
 from common.webhooks import Answer, Attempt, Delivery, DeliveryStatus, DeliveryWork
+from infra.database.ownership import OWN_JOBS, whose
 from infra.database.pool import Pool
 
 #: How much sooner than due a message may come: it is timed by another clock than the row.
@@ -71,25 +72,23 @@ class PostgresWebhooks:
     """
 
     # One that is just being sent is left alone.
-    REOPEN: Final[LiteralString] = """
+    REOPEN: Final[LiteralString] = f"""
         UPDATE webhook_deliveries
            SET status = 'pending', tries = 0, next_attempt_at = now(),
                lease_expires_at = NULL,
                dispatches = webhook_deliveries.dispatches + 1, dispatched_at = now()
           FROM jobs
-         WHERE webhook_deliveries.id = %(id)s AND jobs.id = job_id AND jobs.owner = %(owner)s
-           AND (%(matters)s::text[] IS NULL OR jobs.matter = ANY(%(matters)s))
+         WHERE webhook_deliveries.id = %(id)s AND jobs.id = job_id AND {OWN_JOBS}
            AND (webhook_deliveries.lease_expires_at IS NULL
                 OR webhook_deliveries.lease_expires_at < now())
         RETURNING webhook_deliveries.dispatches
-    """
+    """  # noqa: S608 - put together of constants
 
-    SHOWN: Final[LiteralString] = """
+    SHOWN: Final[LiteralString] = f"""
         SELECT webhook_deliveries.*
           FROM webhook_deliveries
-          JOIN jobs ON jobs.id = job_id AND jobs.owner = %(owner)s
-               AND (%(matters)s::text[] IS NULL OR jobs.matter = ANY(%(matters)s))
-    """
+          JOIN jobs ON jobs.id = job_id AND {OWN_JOBS}
+    """  # noqa: S608 - put together of constants
 
     # Of a delivery that was started again and again, the newest tries.
     ATTEMPTS: Final[LiteralString] = """
@@ -156,7 +155,7 @@ class PostgresWebhooks:
 
         None where it is not the caller's, or is being sent.
         """
-        values = {"id": delivery_id, **_whose(caller)}
+        values = {"id": delivery_id, **whose(caller)}
         with self._pool.connection() as connection:
             row = connection.execute(self.REOPEN, values).fetchone()
         return row["dispatches"] if row else None
@@ -164,7 +163,7 @@ class PostgresWebhooks:
     def find(self, delivery_id: UUID, caller: Caller) -> Delivery | None:
         """Return the delivery, or None where there is none for this caller."""
         query = self.SHOWN + " WHERE webhook_deliveries.id = %(id)s"
-        return next(iter(self._shown(query, {"id": delivery_id, **_whose(caller)})), None)
+        return next(iter(self._shown(query, {"id": delivery_id, **whose(caller)})), None)
 
     def of_job(self, job_id: UUID, caller: Caller) -> list[Delivery]:
         """Return the job's deliveries, the oldest first: at most the hundred newest."""
@@ -172,7 +171,7 @@ class PostgresWebhooks:
             " WHERE job_id = %(job_id)s"
             " ORDER BY webhook_deliveries.created_at DESC, webhook_deliveries.id LIMIT 100"
         )
-        return self._shown(query, {"job_id": job_id, **_whose(caller)})[::-1]
+        return self._shown(query, {"job_id": job_id, **whose(caller)})[::-1]
 
     def _shown(self, query: LiteralString, values: dict[str, object]) -> list[Delivery]:
         with self._pool.connection() as connection:
@@ -188,10 +187,6 @@ class PostgresWebhooks:
         with self._pool.connection() as connection:
             rows = connection.execute(query, values).fetchall()
         return [(row["id"], row["dispatches"]) for row in rows]
-
-
-def _whose(caller: Caller) -> dict[str, object]:
-    return {"owner": caller.owner, "matters": caller.limited_to}
 
 
 def _delivery(row: dict[str, Any], attempts: Sequence[Attempt]) -> Delivery:
