@@ -25,7 +25,6 @@ locals {
     "roles/run.admin",
     "roles/secretmanager.admin",
     "roles/serviceusage.serviceUsageAdmin",
-    "roles/storage.admin",
   ])
 
   # In whose name what it deploys runs.
@@ -96,6 +95,38 @@ resource "google_service_account_iam_member" "ci_is_deployer" {
   service_account_id = google_service_account.deployer[each.key].name
   role               = "roles/iam.workloadIdentityUser"
   member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.ci[each.key].name}/attribute.repository_id/${each.value.repository_id}"
+}
+
+# No predefined role has to do with buckets and not with what lies in them.
+resource "google_project_iam_custom_role" "bucket_keeper" {
+  for_each = local.cicd
+
+  role_id     = "${local.role_prefix}_bucket_keeper"
+  title       = "${var.prefix}: keeps buckets"
+  description = "Buckets and who may use them; not the documents in them."
+  permissions = [
+    "storage.buckets.create", "storage.buckets.delete", "storage.buckets.get", "storage.buckets.getIamPolicy",
+    "storage.buckets.list", "storage.buckets.setIamPolicy", "storage.buckets.update",
+  ]
+}
+
+resource "google_project_iam_member" "deployer_keeps_buckets" {
+  for_each = local.cicd
+
+  project = var.project
+  role    = google_project_iam_custom_role.bucket_keeper[each.key].name
+  member  = google_service_account.deployer[each.key].member
+}
+
+# What it writes itself: Terraform's state, and the functions' source.
+resource "google_storage_bucket_iam_member" "deployer_writes" {
+  for_each = { for use, bucket in { state = var.cicd.state_bucket, source = local.buckets.source } : use => bucket if length(local.cicd) > 0 }
+
+  bucket = each.value
+  role   = "roles/storage.objectUser"
+  member = google_service_account.deployer["github"].member
+
+  depends_on = [google_storage_bucket.source]
 }
 
 resource "google_project_iam_member" "deployer" {
