@@ -266,6 +266,9 @@ def test_credits_are_told_with_the_last_entries(quire: Typed, capsys: Output) ->
     assert lines[2].split()[2:] == ["reserved", "-4", "job", "0198c5be"]
     assert lines[3].split()[2:] == ["granted", "+100", "May"]
     assert quire.server.queries[-1] == {"limit": "2"}
+    quire.server.credits |= {"available": None, "reserved": None}
+    assert quire("credits") == 0
+    assert capsys.readouterr().out.splitlines()[0].endswith("limited to matters.")
 
 
 def test_a_token_is_for_whom_and_as_long_as_was_asked(quire: Typed, capsys: Output) -> None:
