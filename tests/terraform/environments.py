@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Protocol
 
+from tests.terraform.access import wrong_in
 from tests.terraform.processes import wrong_with
 
 
@@ -79,7 +80,7 @@ def live_through(name: str, initialised: Runner) -> str:
     made = _number(r"(\d+) added, 0 changed, 0 destroyed", said)
     run("plan", *variables, "-detailed-exitcode")
     told = json.loads(run("output", "-json", "settings"))
-    if wrong := list(wrong_with(told)):
+    if wrong := [*wrong_with(told), *wrong_in(json.loads(run("show", "-json")))]:
         raise Failed("\n".join(wrong))
     said = run("destroy", *variables, "-var=deletion_protection=false", "-auto-approve")
     gone = _number(r"(\d+) destroyed", said)
