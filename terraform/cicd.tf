@@ -17,6 +17,7 @@ locals {
     "roles/documentai.admin",
     "roles/eventarc.admin",
     "roles/iam.roleViewer",
+    "roles/iam.securityReviewer", # to see that access is as it should be
     "roles/iam.serviceAccountViewer",
     "roles/iam.workloadIdentityPoolViewer",
     "roles/logging.configWriter",
