@@ -93,7 +93,10 @@ def _bodies(app: FastAPI) -> dict[str, Any]:
     # The end of a text, as the patterns of JSON Schema write it.
     plain = msgspec.json.encode(shapes).replace(b'\\\\Z"', b'$"')
     written: dict[str, Any] = msgspec.json.decode(plain)
-    limit = app.state.application.settings.document_ai.page_limit
+    settings = app.state.application.settings
+    size = written["NewDocument"]["properties"]["size"]
+    size["maximum"] = min(size["maximum"], settings.storage.max_document_bytes)
+    limit = settings.document_ai.page_limit
     for case in written["DocumentOptions"]["properties"]["chunk_pages"]["anyOf"]:
         if case.get("type") == "integer":
             case |= {"minimum": 1, "maximum": limit}

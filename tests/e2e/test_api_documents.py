@@ -294,7 +294,9 @@ def test_a_job_that_failed_while_one_waited_is_answered_as_it_is(
     job, result = answer.json()["job"], answer.json()["result"]
     assert job["status"] == "failed"
     assert job["error"]["code"]
-    assert [error["number"] for error in result["errors"]] == [1, 2, 3]
+    assert (result, job["has_result"], job["links"]["result"]) == (None, False, None)
+    [error] = job["chunk_errors"]
+    assert (error["page_start"], error["page_end"]) == (1, 3)
 
 
 def test_an_announced_document_is_not_waited_for(quire: QuireClient) -> None:
