@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.api.paging import (
-    JOB_PLACE,
-    PAGE_PLACE,
     cursor_behind_page,
     page_of,
     position_of,
     written,
 )
+from functions.api.patterns import JOB_PLACE, PAGE_PLACE
 from infra.database.listings import Position
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
