@@ -16,18 +16,18 @@ from common.access import Caller
 from common.controls import HOPELESS, PAUSABLE, RETRIABLE
 from common.models import ChunkId, ChunkRef, DocumentId, JobId, ObjectRef, Priority, ToSend
 from infra.database.credits import reserve
+from infra.database.ownership import OWN_JOBS, OWNED, whose
 from infra.database.pool import Pool
 
 
 class PostgresControls:
     """Jobs as their owners steer them."""
 
-    PAUSE: Final[LiteralString] = """
+    PAUSE: Final[LiteralString] = f"""
         WITH paused AS (
             UPDATE jobs
                SET status = 'paused', reading_since = NULL, last_event = last_event + 1
-             WHERE id = %(job_id)s AND owner = %(owner)s
-               AND (%(matters)s::text[] IS NULL OR matter = ANY(%(matters)s))
+             WHERE id = %(job_id)s AND {OWNED}
                AND status = 'processing' AND stage = ANY(%(stages)s)
             RETURNING id, last_event
         )
@@ -35,7 +35,7 @@ class PostgresControls:
     """
 
     # A split that was under way may be claimed at once; a merge that became due meanwhile too.
-    RESUME: Final[LiteralString] = """
+    RESUME: Final[LiteralString] = f"""
         WITH resumed AS (
             UPDATE jobs
                SET status = 'processing', heartbeat_at = now(), stalls = 0,
@@ -45,8 +45,7 @@ class PostgresControls:
                    dispatched_at = CASE WHEN stage <> 'ocr' THEN now() ELSE dispatched_at END,
                    last_event = last_event + 1
               FROM documents
-             WHERE jobs.id = %(job_id)s AND jobs.owner = %(owner)s
-               AND (%(matters)s::text[] IS NULL OR jobs.matter = ANY(%(matters)s))
+             WHERE jobs.id = %(job_id)s AND {OWN_JOBS}
                AND jobs.status = 'paused' AND documents.id = document_id
             RETURNING jobs.id, document_id, stage, dispatches, priority, last_event,
                       bucket, object, generation
@@ -75,13 +74,12 @@ class PostgresControls:
     """
 
     # Running work finds out by its next look: nothing that it finishes counts any more.
-    CANCEL: Final[LiteralString] = """
+    CANCEL: Final[LiteralString] = f"""
         WITH cancelled AS (
             UPDATE jobs
                SET status = 'cancelled', finished_at = now(), lease_expires_at = NULL,
                    reading_since = NULL, last_event = last_event + 1
-             WHERE id = %(job_id)s AND owner = %(owner)s
-               AND (%(matters)s::text[] IS NULL OR matter = ANY(%(matters)s))
+             WHERE id = %(job_id)s AND {OWNED}
                AND finished_at IS NULL
             RETURNING id, document_id, last_event, completed_chunks, total_chunks
         ), document AS (
@@ -98,15 +96,14 @@ class PostgresControls:
           FROM cancelled
     """
 
-    RETRIABLE_JOB: Final[LiteralString] = """
+    RETRIABLE_JOB: Final[LiteralString] = f"""
         SELECT jobs.id, document_id, jobs.owner, priority, retries, total_chunks, bucket, object,
                generation,
                -- A failed job had all its credits given back; one with errors, for what failed.
                CASE WHEN jobs.status = 'failed' THEN total_pages - credits_settled
                     ELSE failed_pages END AS unpaid_pages
           FROM jobs JOIN documents ON documents.id = document_id
-         WHERE jobs.id = %(job_id)s AND jobs.owner = %(owner)s
-           AND (%(matters)s::text[] IS NULL OR jobs.matter = ANY(%(matters)s))
+         WHERE jobs.id = %(job_id)s AND {OWN_JOBS}
            AND jobs.status = ANY(%(statuses)s) AND cleaned_at IS NULL
            AND generation IS NOT NULL
            AND (jobs.status = 'failed' OR failed_pages > 0)
@@ -268,4 +265,4 @@ class PostgresControls:
 
 
 def _named(job_id: JobId, caller: Caller) -> dict[str, Any]:
-    return {"job_id": job_id, "owner": caller.owner, "matters": caller.limited_to}
+    return {"job_id": job_id, **whose(caller)}

@@ -20,7 +20,7 @@ export function creditsLeft(signal) {
 
   async function look() {
     const { enabled, available } = await ask("/v1/credits", { limit: 1 }, { signal: stop });
-    if (enabled) fill(element, h("strong", {}, count(available)), available === 1 ? " page left" : " pages left");
+    if (enabled && available !== null) fill(element, h("strong", {}, count(available)), available === 1 ? " page left" : " pages left");
     else uncounted.abort();
   }
   // A page without its credits is still a page; what is wrong will show where it matters.
