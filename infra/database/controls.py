@@ -32,7 +32,7 @@ class PostgresControls:
             RETURNING id, last_event
         )
         INSERT INTO job_events (job_id, id, kind) SELECT id, last_event, 'job_paused' FROM paused
-    """
+    """  # noqa: S608 - put together of constants
 
     # A split that was under way may be claimed at once; a merge that became due meanwhile too.
     RESUME: Final[LiteralString] = f"""
@@ -54,7 +54,7 @@ class PostgresControls:
             SELECT id, last_event, 'job_resumed' FROM resumed
         )
         SELECT * FROM resumed
-    """
+    """  # noqa: S608 - put together of constants
 
     # What nobody holds, has been cut, and has no message in the broker any more: it never had one,
     # a worker dropped it while the job stood still (see chunks.DROPPED), or it is lost by now.
@@ -94,7 +94,7 @@ class PostgresControls:
                jsonb_build_object('completed_chunks', completed_chunks,
                                   'total_chunks', total_chunks)
           FROM cancelled
-    """
+    """  # noqa: S608 - put together of constants
 
     RETRIABLE_JOB: Final[LiteralString] = f"""
         SELECT jobs.id, document_id, jobs.owner, priority, retries, total_chunks, bucket, object,
@@ -109,7 +109,7 @@ class PostgresControls:
            AND (jobs.status = 'failed' OR failed_pages > 0)
            AND (error_code IS NULL OR error_code <> ALL(%(hopeless)s))
            FOR UPDATE OF jobs
-    """
+    """  # noqa: S608 - put together of constants
 
     # A chunk that lacks only some pages keeps what it has, and is read for the rest. One that
     # was under work when the job failed waits again.
