@@ -30,6 +30,10 @@ class JobOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     languages: tuple[str, ...] = ()
     #: What is made beside the JSON result: `text` (one file), `boxes` (rows, for the page view).
     outputs: tuple[str, ...] = ("text", "boxes")
+    #: Whether what was read before may be used, and what is read be kept for that.
+    cache: bool = True
+    #: Only fills the cache: nothing is delivered.
+    warm: bool = False
 
 
 class Priority(StrEnum):

@@ -31,12 +31,21 @@ from infra.sections.outside import (
     SupabaseSettings,
     TasksSettings,
 )
-from infra.sections.work import LeaseSettings, MaintainSettings, RetrySettings, WorkersSettings
+from infra.sections.work import (
+    BatchesSettings,
+    CacheSettings,
+    LeaseSettings,
+    MaintainSettings,
+    RetrySettings,
+    WorkersSettings,
+)
 
 __all__ = [
     "PAGES_PER_CALL",
     "PAGES_PER_IMAGELESS_CALL",
     "ApiSettings",
+    "BatchesSettings",
+    "CacheSettings",
     "CreditsSettings",
     "DatabaseSettings",
     "DocumentAiSettings",
@@ -70,6 +79,8 @@ class Settings(BaseSettings):
     retries: RetrySettings = RetrySettings()
     maintain: MaintainSettings = MaintainSettings()
     workers: WorkersSettings = WorkersSettings()
+    batches: BatchesSettings = BatchesSettings()
+    cache: CacheSettings = CacheSettings()
     api: ApiSettings = ApiSettings()
     streams: StreamSettings = StreamSettings()
     credits: CreditsSettings = CreditsSettings()

@@ -103,3 +103,32 @@ class WorkersSettings(BaseModel):
             calls_per_minute=self.calls_per_minute,
             reread=self.reread_seconds,
         )
+
+
+class BatchesSettings(BaseModel):
+    """How many documents come at once, and how many of them are begun at once."""
+
+    max_documents: int = Field(
+        default=10_000, ge=1, le=100_000, description="Documents of one batch, globs resolved."
+    )
+    small_document_bytes: int = Field(
+        default=4_000_000,
+        ge=0,
+        description="Up to this size a worker reads a batch's document without a split before it.",
+    )
+    documents_per_message: int = Field(
+        default=8, ge=1, le=100, description="Small documents that one message hands to a worker."
+    )
+    window: int = Field(
+        default=8,
+        ge=1,
+        description="Messages of one priority that wait in the broker, or as many as are under "
+        "work where that is more. What else waits, waits in Postgres.",
+    )
+
+
+class CacheSettings(BaseModel):
+    """What was read once is not paid for twice."""
+
+    enabled: bool = Field(default=True, description="Whether results are kept and looked for.")
+    days: float = Field(default=30, gt=0, description="How long a result may be used again.")

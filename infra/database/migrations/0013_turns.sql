@@ -1,0 +1,50 @@
+-- Whose turn it is. What waits, waits here, and only as much as could soon be begun is in the
+-- broker: `dispatched_at` is null for what waits.
+
+-- A chunk's lane: what shares its turns. Its owner's batch, or for all single documents of an owner
+-- the nil id. Written here as it is asked for at every turn; the job says what is true.
+ALTER TABLE chunks
+    ADD COLUMN owner    text NOT NULL DEFAULT '',
+    ADD COLUMN priority text NOT NULL DEFAULT 'normal'
+                        CHECK (priority IN ('high', 'normal', 'low')),
+    ADD COLUMN lane     uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+    ADD COLUMN promoted boolean NOT NULL DEFAULT false;  -- sent once more, ahead of its class
+UPDATE chunks
+   SET owner = jobs.owner, priority = jobs.priority
+  FROM jobs WHERE jobs.id = job_id;
+CREATE INDEX chunks_waiting ON chunks (priority, owner, lane, index)
+    WHERE status = 'pending' AND source_object IS NOT NULL AND dispatched_at IS NULL;
+CREATE INDEX chunks_in_flight ON chunks (priority, owner, lane)
+    WHERE status = 'processing' OR (status = 'pending' AND dispatched_at IS NOT NULL);
+
+ALTER TABLE jobs ADD COLUMN promoted boolean NOT NULL DEFAULT false;
+CREATE INDEX jobs_waiting ON jobs (priority, owner, batch_id, batch_position)
+    WHERE status = 'pending' AND stage = 'received' AND batch_id IS NOT NULL
+      AND dispatched_at IS NULL;
+CREATE INDEX jobs_in_flight ON jobs (priority, owner, batch_id)
+    WHERE batch_id IS NOT NULL
+      AND ((status = 'pending' AND dispatched_at IS NOT NULL)
+           OR (status = 'processing' AND stage = 'splitting'));
+
+CREATE FUNCTION follow_lane() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+    UPDATE public.chunks
+       SET priority = NEW.priority,
+           lane = coalesce(NEW.batch_id, '00000000-0000-0000-0000-000000000000')
+     WHERE job_id = NEW.id AND status IN ('pending', 'processing');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER chunks_follow_their_job AFTER UPDATE OF priority, batch_id ON jobs
+    FOR EACH ROW
+    WHEN (OLD.priority IS DISTINCT FROM NEW.priority OR OLD.batch_id IS DISTINCT FROM NEW.batch_id)
+    EXECUTE FUNCTION follow_lane();
+
+-- One at a time gives out turns; its row is the lock. `promotions` alternates between the classes
+-- that are helped ahead.
+CREATE TABLE turns (
+    singleton  boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    promotions bigint NOT NULL DEFAULT 0
+);
+INSERT INTO turns DEFAULT VALUES;
+ALTER TABLE turns ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON turns FROM PUBLIC, anon, authenticated;
