@@ -12,7 +12,7 @@ from common.access import Caller
 from common.errors import InvalidRequest
 from common.models import JobOptions
 from common.pages import parse_page_selection
-from common.webhook_urls import MAX_URL_LENGTH, TargetPolicy, check_url
+from common.webhook_urls import MAX_URL_LENGTH, check_url
 from infra.settings import Settings
 
 #: Cloud Storage's own limit for one object.
@@ -22,8 +22,8 @@ MAX_UPLOAD_BYTES: Final = 5 * 1024**4
 Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", max_length=35)]
 
 
-class DocumentOptions(msgspec.Struct, forbid_unknown_fields=True):
-    """What to read, how, and whom to tell. Everything may be left out."""
+class ReadingOptions(msgspec.Struct, forbid_unknown_fields=True):
+    """What to read of a document, and how. Everything may be left out."""
 
     pages: Annotated[
         str,
@@ -42,6 +42,29 @@ class DocumentOptions(msgspec.Struct, forbid_unknown_fields=True):
         tuple[Language, ...],
         Meta(max_length=10, description="Hints, the most likely first.", examples=[["en", "de"]]),
     ] = ()
+    outputs: Annotated[
+        tuple[Literal["json", "text", "boxes"], ...],
+        Meta(
+            max_length=3,
+            description="What is made: the `text` as one file, `boxes` for looking at pages and "
+            "searching in them. The JSON result is always made.",
+        ),
+    ] = ("text", "boxes")
+    stages: Annotated[
+        tuple[Literal["ocr"], ...], Meta(max_length=1, description="What is done with the pages.")
+    ] = ("ocr",)
+    cache: Annotated[
+        bool,
+        Meta(
+            description="Whether what was read of the same pages before may be used, and what is "
+            "read be kept for that."
+        ),
+    ] = True
+
+
+class DocumentOptions(ReadingOptions, forbid_unknown_fields=True):
+    """What to read, how, and whom to tell. Everything may be left out."""
+
     #: Postgres has no text with NUL in it.
     password: (
         Annotated[
@@ -83,17 +106,6 @@ class DocumentOptions(msgspec.Struct, forbid_unknown_fields=True):
         ]
         | None
     ) = None
-    outputs: Annotated[
-        tuple[Literal["json", "text", "boxes"], ...],
-        Meta(
-            max_length=3,
-            description="What is made: the `text` as one file, `boxes` for looking at pages and "
-            "searching in them. The JSON result is always made.",
-        ),
-    ] = ("text", "boxes")
-    stages: Annotated[
-        tuple[Literal["ocr"], ...], Meta(max_length=1, description="What is done with the pages.")
-    ] = ("ocr",)
 
 
 class NewDocument(msgspec.Struct, forbid_unknown_fields=True):
@@ -115,6 +127,13 @@ class NewDocument(msgspec.Struct, forbid_unknown_fields=True):
         | None
     ) = None
     options: DocumentOptions = msgspec.field(default_factory=DocumentOptions)
+    process: Annotated[
+        bool,
+        Meta(
+            description="False where it is only to be stored, for a batch that will name its id. "
+            "`options` may then have a `matter` and nothing else."
+        ),
+    ] = True
 
 
 #: What each field must be, in the caller's words.
@@ -134,6 +153,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "webhook_url": f"an address of up to {MAX_URL_LENGTH:,} characters",
     "outputs": "a list of `json`, `text` and `boxes`",
     "stages": "a list of `ocr`",
+    "cache": "true or false",
+    "process": "true or false",
 }
 
 
@@ -142,6 +163,13 @@ def checked_options(options: DocumentOptions, settings: Settings) -> JobOptions:
 
     Which pages the document has is not known yet.
     """
+    checked = checked_reading(options, settings)
+    check_webhook(options.webhook_url, settings)
+    return checked
+
+
+def checked_reading(options: ReadingOptions, settings: Settings) -> JobOptions:
+    """Return what is stored with the job of what is to be read. InvalidRequest (422)."""
     if options.pages:
         parse_page_selection(options.pages)
     limit = settings.document_ai.page_limit
@@ -151,20 +179,19 @@ def checked_options(options: DocumentOptions, settings: Settings) -> JobOptions:
             code="CHUNK_TOO_LARGE",
             status=422,
         )
-    if options.webhook_url is not None:
-        webhooks = settings.webhooks
-        policy = TargetPolicy(
-            allow_http=webhooks.allow_http,
-            allow_private=webhooks.allow_private,
-            ports=webhooks.ports,
-        )
-        check_url(options.webhook_url, policy)
     return JobOptions(
         pages=options.pages,
         chunk_pages=options.chunk_pages,
         languages=options.languages,
         outputs=tuple(output for output in ("text", "boxes") if output in options.outputs),
+        cache=options.cache,
     )
+
+
+def check_webhook(url: str | None, settings: Settings) -> None:
+    """InvalidRequest (422) for an address that nobody will be told at."""
+    if url is not None:
+        check_url(url, settings.webhooks.policy)
 
 
 def matter_for(caller: Caller, options: DocumentOptions) -> str | None:

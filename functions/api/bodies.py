@@ -91,7 +91,27 @@ def decoded(
     `part` is the form's part that has the JSON, where it is not the whole body.
     """
     try:
-        return msgspec.convert(_plain(msgspec.json.decode(content)), shape)
+        value = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        subject = f"`{part}`" if part else "The body"
+        raise InvalidRequest(f"{subject} is not JSON in UTF-8.") from error
+    return fitted(value, shape, fields, part=part)
+
+
+def fitted(
+    value: Any,
+    shape: type[Shape],
+    fields: Mapping[str, str],
+    *,
+    part: str = "",
+    subject: str = "The body",
+) -> Shape:
+    """Return what JSON said as a shape. InvalidRequest (422) that names the field.
+
+    `subject` is what has the shape, for the sentence about a field that it does not know.
+    """
+    try:
+        return msgspec.convert(plain(value), shape)
     except msgspec.ValidationError as error:
         match = _PLACE.search(str(error))
         names = [part] if part else []
@@ -100,21 +120,18 @@ def decoded(
             sentence = f"`{'.'.join(names)}` must be {fields[names[-1]]}."
         else:
             known = ", ".join(f"`{name}`" for name in shape.__struct_fields__)
-            sentence = f"The body must be a JSON object with the fields {known} and no others."
+            sentence = f"{subject} must be a JSON object with the fields {known} and no others."
         raise InvalidRequest(sentence, status=422) from error
-    except (msgspec.DecodeError, UnicodeError) as error:
-        subject = f"`{part}`" if part else "The body"
-        raise InvalidRequest(f"{subject} is not JSON in UTF-8.") from error
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return the value with 25.0 as 25: JSON knows one kind of number."""
     match value:
         case float() if value.is_integer():
             return int(value)
         case list():
-            return [_plain(each) for each in value]
+            return [plain(each) for each in value]
         case dict():
-            return {name: _plain(each) for name, each in value.items()}
+            return {name: plain(each) for name, each in value.items()}
         case _:
             return value
