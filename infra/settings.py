@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from infra.sections.door import (
     ApiSettings,
@@ -31,6 +31,7 @@ from infra.sections.outside import (
     SupabaseSettings,
     TasksSettings,
 )
+from infra.sections.telemetry import OpenTelemetrySettings, TelemetrySettings
 from infra.sections.work import (
     BatchesSettings,
     CacheSettings,
@@ -53,6 +54,7 @@ __all__ = [
     "InternalSettings",
     "LeaseSettings",
     "MaintainSettings",
+    "OpenTelemetrySettings",
     "PicturesSettings",
     "RetrySettings",
     "Settings",
@@ -60,12 +62,13 @@ __all__ = [
     "StreamSettings",
     "SupabaseSettings",
     "TasksSettings",
+    "TelemetrySettings",
     "WebhooksSettings",
     "WorkersSettings",
 ]
 
 
-class Settings(BaseSettings):
+class Settings(OpenTelemetrySettings):
     """One process's environment. A process whose environment is wrong does not start."""
 
     model_config = SettingsConfigDict(env_nested_delimiter="__", frozen=True, extra="ignore")
@@ -87,6 +90,7 @@ class Settings(BaseSettings):
     pictures: PicturesSettings = PicturesSettings()
     webhooks: WebhooksSettings
     internal: InternalSettings = InternalSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
 
     redis_url: SecretStr = Field(description="redis://… or rediss://… of the broker.")
     storage_emulator_host: str = Field(

@@ -1,0 +1,1 @@
+"""What work says about itself, to OpenTelemetry. The SDK is imported only where it is wanted."""
