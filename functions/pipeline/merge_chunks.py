@@ -6,22 +6,21 @@ import hashlib
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
 from common.errors import LeaseLost, NotFound, PermanentError, TransientError
 from common.lifecycle import ChunkStatus, JobStatus
 from common.log_context import logging_for
-from common.merging import box_rows, check_pages, count_words, page_row, shift_page
+from common.merging import box_rows, check_pages, count_words, page_row
 from common.models import ChunkRef, JobId, MergedDocument, MergeWork, StoredChunk
 from common.names import merged_result, merged_text
 from common.ports import Dispatch, LiveUpdates, Merges, Results
-from common.results import ChunkResult, Page, PageError
+from common.results import ChunkResult, Page
+from functions.pipeline.bound_result import BoundResult
 from functions.pipeline.hand_on import or_maintain_sends
 from functions.pipeline.heartbeat import Heartbeat
 from functions.pipeline.stalls import refuse_if_stalled
@@ -93,7 +92,7 @@ def _bind(
 ) -> None:
     began = time.monotonic()
     spool, text = folder / "result.json", folder / "text.txt"
-    bound = _Bound(work)
+    bound = BoundResult(work)
     with spool.open("wb") as result_file, text.open("wb") as text_file:
         for chunk in merges.chunks(work):
             heartbeat.check()
@@ -174,79 +173,6 @@ def _load(chunk: StoredChunk, results: Results) -> ChunkResult | None:
     result = msgspec.json.decode(content, type=ChunkResult)
     check_pages(result, chunk.pages)
     return result
-
-
-@dataclass(slots=True)
-class _Bound:
-    """The result as it grows: each page is written as one line, then forgotten."""
-
-    work: MergeWork
-    pages: int = 0
-    #: Code points of text so far: what the next chunk's anchors are moved by.
-    length: int = 0
-    confidence: float = 0.0
-    errors: list[PageError] = field(default_factory=list)
-
-    def add(
-        self,
-        result: ChunkResult | None,
-        chunk: StoredChunk,
-        result_file: BinaryIO,
-        text_file: BinaryIO,
-    ) -> None:
-        if result is None:
-            self.fail(chunk, chunk.error_code or "", chunk.error_message or "")
-            return
-        for page in result.pages:
-            shift_page(page, self.length)
-            result_file.write(b",\n" if self.pages else b'{"pages":[\n')
-            result_file.write(msgspec.json.encode(page))
-            text_file.write(page.text.encode())
-            self.pages += 1
-            self.confidence += page.confidence * len(page.text)
-        self.length += len(result.full_text)
-        self.errors.extend(result.errors)
-
-    def fail(self, chunk: StoredChunk, code: str, message: str) -> None:
-        self.errors.extend(PageError(number, code, message) for number in chunk.pages)
-
-    def close(self, result_file: BinaryIO) -> None:
-        if not self.pages:
-            result_file.write(b'{"pages":[')
-        tail = {
-            "document_id": str(self.work.document_id),
-            "job_id": str(self.work.job_id),
-            "filename": self.work.filename,
-            "source_page_count": self.work.source_page_count,
-            "page_count": self.pages,
-            "text_length": self.length,
-            "overall_confidence": round(self.confidence / self.length, 4) if self.length else 0.0,
-            "partial": bool(self.errors or self.work.warnings),
-            "warnings": self.work.warnings,
-            "errors": self.errors,
-        }
-        # The tail's opening brace becomes the comma behind the pages.
-        result_file.write(b"\n]," + msgspec.json.encode(tail)[1:])
-
-    def record(self, stored: tuple[str | None, str | None, str | None]) -> MergedDocument:
-        path, text_path, checksum = stored
-        status = JobStatus.COMPLETED
-        code = message = None
-        if self.errors or self.work.warnings:
-            status = JobStatus.COMPLETED_WITH_ERRORS
-        if not self.pages:
-            status = JobStatus.FAILED
-            code, message = self.errors[0].code, self.errors[0].message
-        return MergedDocument(
-            status=status,
-            pages=self.pages,
-            failed_pages=len(self.errors),
-            result_path=path,
-            text_path=text_path,
-            checksum=checksum,
-            error_code=code,
-            error_message=message,
-        )
 
 
 def _store(
