@@ -62,6 +62,35 @@ class ChunkRef:
     index: int
     #: Where in the broker's queue; not part of what is to be done.
     priority: Priority = Priority.NORMAL
+    #: Ahead of the others of its priority.
+    is_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentsRef:
+    """What a message about small documents carries: the ids of their jobs."""
+
+    job_ids: tuple[JobId, ...]
+    priority: Priority = Priority.NORMAL
+    is_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LargeDocument:
+    """A batch's document that is to be split, and the number of its message."""
+
+    source: ObjectRef
+    job_id: JobId
+    dispatch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What goes out when turns have been given."""
+
+    chunks: tuple[ChunkRef, ...] = ()
+    documents: tuple[DocumentsRef, ...] = ()
+    large: tuple[LargeDocument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,11 @@ that was given up and writes late can't touch what counts.
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
+
+#: The attribute by which a CloudEvent that Quire itself sends says which job it is about.
+JOB_OF_EVENT: Final = "quirejob"
 
 
 def _suffix(run: int, attempt: int) -> str:

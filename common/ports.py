@@ -18,6 +18,7 @@ from common.models import (
     ChunkRef,
     ChunkWork,
     DocumentId,
+    DocumentsRef,
     JobId,
     JobView,
     MergedDocument,
@@ -100,9 +101,10 @@ class Results(Protocol):
 class OcrEngine(Protocol):
     """Reads a PDF of at most the service's limits in one call."""
 
-    def read(self, pdf: bytes, *, languages: Sequence[str]) -> list[Page]:
+    def read(self, pdf: bytes, *, languages: Sequence[str], committed: bool = False) -> list[Page]:
         """Return the PDF's pages, numbered from 1, with offsets from the first page's start.
 
+        `committed` where earlier calls were for nothing if this one had to come back later.
         Raises TransientError, QuotaError or PermanentError, with a finer code.
         """
 
@@ -111,7 +113,13 @@ class Arrivals(Protocol):
     """The database as ingest sees it."""
 
     def claim(
-        self, source: ObjectRef, *, owner: str, filename: str, promised: bool
+        self,
+        source: ObjectRef,
+        *,
+        owner: str,
+        filename: str,
+        promised: bool,
+        job_id: JobId | None,
     ) -> SplitWork | None:
         """Take the right to split an upload; None where it is done, taken or not wanted."""
 
@@ -250,6 +258,9 @@ class Upkeep(Protocol):
     def stopped_chunks(self, *, broker_is_empty: bool) -> list[ChunkRef]:
         """Return chunks whose message is lost or whose worker fell silent."""
 
+    def stopped_documents(self, *, broker_is_empty: bool) -> int:
+        """Have documents wait for their turn again whose message is lost; return how many."""
+
     def stopped_jobs(self) -> list[Stranded]:
         """Return splits and merges whose message is lost or whose holder fell silent."""
 
@@ -328,6 +339,9 @@ class Dispatch(Protocol):
     def send_chunks(self, chunks: Sequence[ChunkRef]) -> None:
         """Enqueue one task per chunk."""
 
+    def send_documents(self, messages: Sequence[DocumentsRef]) -> None:
+        """Enqueue one task for each lot of small documents."""
+
     def send_chunk_later(self, chunk: ChunkRef, delay: timedelta) -> None:
         """Enqueue a chunk that should not be looked at before then."""
 
@@ -341,8 +355,8 @@ class Tasks(Protocol):
     def send_merge(self, job_id: JobId, dispatch: int) -> None:
         """Have the merge called; doing it twice for one dispatch is the same as once."""
 
-    def send_ingest(self, source: ObjectRef, dispatch: int) -> None:
-        """Have ingest called again for an upload whose event or work was lost."""
+    def send_ingest(self, source: ObjectRef, dispatch: int, job_id: JobId) -> None:
+        """Have ingest called for an upload and one of its jobs."""
 
 
 class WebhookTasks(Protocol):

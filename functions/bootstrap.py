@@ -40,13 +40,14 @@ class Application(Services):
         self.job_log = JobLogHandler(self._write_log)
 
     @logged
-    def split_document(self, source: ObjectRef) -> None:
-        """Cut a landed upload and dispatch its chunks."""
+    def split_document(self, source: ObjectRef, job_id: JobId | None = None) -> None:
+        """Cut a landed upload and dispatch its chunks, for the job where one is named."""
         from functions.pipeline.split_document import ChunkLimits, split_document
 
         settings = self.settings
-        job_id = split_document(
+        begun = split_document(
             source,
+            job_id=job_id,
             owner=owner_of_upload(source.name, default=settings.storage.default_owner),
             filename=source.name.rsplit("/", 1)[-1],
             arrivals=self.arrivals,
@@ -54,7 +55,7 @@ class Application(Services):
             uploads=self.uploads,
             cutter=self.cutter,
             chunks=self.chunks,
-            dispatch=self.dispatch,
+            give_turns=self.give_turns,
             tasks=self.tasks,
             live=self.live,
             limits=ChunkLimits(
@@ -66,8 +67,19 @@ class Application(Services):
             ),
             lease=timedelta(seconds=settings.leases.split_seconds),
         )
-        if job_id is not None:
-            self.announce(job_id)
+        if begun is not None:
+            self.announce(begun)
+
+    def give_turns(self, *, something_new: bool = False) -> None:
+        """Send what may start now. After whatever makes room in the broker, or work for it."""
+        from functions.pipeline.give_turns import give_turns
+
+        give_turns(
+            turns=self.turns,
+            dispatch=lambda: self.dispatch,
+            tasks=lambda: self.tasks,
+            something_new=something_new,
+        )
 
     @logged
     def process_chunk(self, chunk: ChunkRef) -> None:
@@ -85,6 +97,7 @@ class Application(Services):
             results=self.results,
             dispatch=self.dispatch,
             tasks=self.tasks,
+            give_turns=self.give_turns,
             live=self.live,
             retries=RetryPolicy(
                 max_tries=retries.max_tries,
@@ -151,6 +164,7 @@ class Application(Services):
             uploads=self.uploads,
             dispatch=self.dispatch,
             tasks=self.tasks,
+            give_turns=self.give_turns,
             scale_workers=self.scale_workers,
             resend_webhooks=partial(
                 resend_webhooks, webhooks=self.webhooks, tasks=lambda: self.tasks
@@ -167,7 +181,10 @@ class Application(Services):
         return scale_workers(
             backlog=self.backlog,
             workers=self.worker_pool,
-            limits=self.settings.workers.limits(slots=self.settings.max_workers),
+            limits=self.settings.workers.limits(
+                slots=self.settings.max_workers,
+                calls_per_minute=self.settings.document_ai.calls_per_minute,
+            ),
         )
 
     def clean_up(self) -> CleanUpReport:
@@ -198,6 +215,7 @@ class Application(Services):
             controls=self.controls,
             dispatch=lambda: self.dispatch,
             tasks=lambda: self.tasks,
+            give_turns=self.give_turns,
             live=self.live,
         )
         if action is Action.CANCEL:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import functions_framework.aio
 from cloudevents.exceptions import GenericException as NotAnEvent
 from cloudevents.http import from_http
@@ -9,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from common.models import ObjectRef
+from common.models import JobId, ObjectRef
+from common.names import JOB_OF_EVENT
 from functions.bootstrap import application
 from functions.internal import internal
 from functions.problem import problem
@@ -27,5 +30,8 @@ async def ingest(request: Request) -> Response:
     name: str = landed["name"]
     if not name.endswith("/"):  # what a console makes to show an empty folder
         source = ObjectRef(landed["bucket"], name, generation=int(landed["generation"]))
-        await run_in_threadpool(application().split_document, source)
+        # An attribute of the event, which nobody who writes into the bucket can set.
+        named = event.get_attributes().get(JOB_OF_EVENT)
+        job_id = JobId(UUID(named)) if named else None
+        await run_in_threadpool(application().split_document, source, job_id)
     return JSONResponse({"object": name})

@@ -15,6 +15,7 @@ from common.controls import Action, is_done, refusal
 from common.errors import Conflict, NotFound
 from common.models import JobId, JobView, ToSend
 from common.ports import Controls, Dispatch, Jobs, LiveUpdates, Tasks
+from functions.pipeline.give_turns import GiveTurns
 from functions.pipeline.hand_on import or_maintain_sends
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ def control_job(
     controls: Controls,
     dispatch: Callable[[], Dispatch],
     tasks: Callable[[], Tasks],
+    give_turns: GiveTurns,
     live: LiveUpdates,
 ) -> JobView:
     """Do it, and return the job as it is then. Doing it again changes nothing.
@@ -52,6 +54,7 @@ def control_job(
             is_changed = to_send is not None
     if to_send is not None:
         _send(job_id, to_send, dispatch, tasks)
+        give_turns(something_new=True)
     if is_changed:
         log.info("an owner changed a job", extra={"job_id": str(job_id), "action": action.value})
         live.publish(job_id)
@@ -84,4 +87,4 @@ def _send(
         if to_send.source is None:
             tasks().send_merge(job_id, to_send.dispatch)
         else:
-            tasks().send_ingest(to_send.source, to_send.dispatch)
+            tasks().send_ingest(to_send.source, to_send.dispatch, job_id)

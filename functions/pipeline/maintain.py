@@ -13,6 +13,7 @@ from functools import partial
 from common.models import Stranded
 from common.ports import Dispatch, Tasks, Upkeep, Uploads
 from functions.pipeline.clean_up import CleanUpReport
+from functions.pipeline.give_turns import GiveTurns
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,8 @@ class MaintainReport:
     """What one run found."""
 
     chunks_resent: int
+    #: Small documents whose message was lost; they wait for their turn again.
+    documents_resent: int
     splits_resent: int
     merges_resent: int
     uploads_expired: int
@@ -39,6 +42,7 @@ def maintain(
     uploads: Uploads,
     dispatch: Dispatch,
     tasks: Tasks,
+    give_turns: GiveTurns,
     scale_workers: Callable[[], int | None],
     resend_webhooks: Callable[[], int],
     clean_up: Callable[[], CleanUpReport],
@@ -48,29 +52,33 @@ def maintain(
     Safe to run twice. One service that is away does not keep the others' work from being sent:
     every cure is tried, and then all that went wrong is raised together.
     """
-    found = {"chunks": 0, "splits": 0, "merges": 0, "expired": 0, "webhooks": 0}
+    found = {"chunks": 0, "documents": 0, "splits": 0, "merges": 0, "expired": 0, "webhooks": 0}
     cleaned = CleanUpReport()
     workers_wanted: int | None = None
     wrong: list[Exception] = []
 
     def resend_chunks() -> None:
-        chunks = upkeep.stopped_chunks(broker_is_empty=dispatch.waiting() == 0)
+        is_empty = dispatch.waiting() == 0
+        chunks = upkeep.stopped_chunks(broker_is_empty=is_empty)
         if chunks:
             dispatch.send_chunks(chunks)
         found["chunks"] = len(chunks)
+        found["documents"] = upkeep.stopped_documents(broker_is_empty=is_empty)
+        # Nobody else may be left to do so.
+        give_turns(something_new=True)
 
     def resend(stranded: Stranded) -> None:
         if stranded.is_merge:
             tasks.send_merge(stranded.job_id, stranded.dispatch)
             found["merges"] += 1
         else:
-            tasks.send_ingest(stranded.source, stranded.dispatch)
+            tasks.send_ingest(stranded.source, stranded.dispatch, stranded.job_id)
             found["splits"] += 1
 
     def look_for(stranded: Stranded) -> None:
         landed = uploads.find(stranded.source)
         if landed is not None:
-            tasks.send_ingest(landed, stranded.dispatch)
+            tasks.send_ingest(landed, stranded.dispatch, stranded.job_id)
             found["splits"] += 1
         else:
             found["expired"] += upkeep.expire_form(stranded.job_id)
@@ -102,6 +110,7 @@ def maintain(
 
     report = MaintainReport(
         chunks_resent=found["chunks"],
+        documents_resent=found["documents"],
         splits_resent=found["splits"],
         merges_resent=found["merges"],
         uploads_expired=found["expired"],

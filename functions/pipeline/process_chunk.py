@@ -39,6 +39,7 @@ from common.ports import (
 )
 from common.results import ChunkResult
 from functions.pipeline.bisect_pages import read_or_bisect
+from functions.pipeline.give_turns import GiveTurns
 from functions.pipeline.hand_on import hand_on, or_maintain_sends
 from functions.pipeline.heartbeat import Heartbeat
 
@@ -74,6 +75,7 @@ def process_chunk(
     results: Results,
     dispatch: Dispatch,
     tasks: Tasks,
+    give_turns: GiveTurns,
     live: LiveUpdates,
     retries: RetryPolicy,
     lease: timedelta,
@@ -91,6 +93,8 @@ def process_chunk(
                 log.info("chunk is being read elsewhere", extra={"chunk_id": str(ref.id)})
                 return
             work = chunks.claim(ref.id)
+            # Its message is out of the broker, so there is room for another.
+            give_turns()
             if work is None:
                 log.info("chunk is done, taken, held or not due", extra={"chunk_id": str(ref.id)})
                 return
@@ -109,7 +113,9 @@ def process_chunk(
             except QuotaError as error:
                 # A service may ask for hours; the broker must not hold a message for so long.
                 seconds = min(error.retry_after_seconds, _LONGEST_HOLD_SECONDS)
-                delay = timedelta(seconds=seconds * random.uniform(1, 1.5))  # noqa: S311
+                # All others were told the same, and are not to come back together.
+                spread = 1.0 if error.is_reserved else random.uniform(1, 1.5)  # noqa: S311
+                delay = timedelta(seconds=seconds * spread)
                 _put_back(work, error, delay, chunks, dispatch, counted=False)
                 live.publish(work.job_id)
                 return

@@ -28,13 +28,12 @@ from common.errors import (
 )
 from common.lifecycle import ChunkStatus
 from common.log_context import logging_for
-from common.models import ChunkRef, JobId, ObjectRef, PlannedChunk, SplitWork
+from common.models import JobId, ObjectRef, PlannedChunk, SplitWork
 from common.names import chunk_pdf, is_promised
 from common.pages import PageRange, parse_page_selection
 from common.ports import (
     Arrivals,
     Chunks,
-    Dispatch,
     LiveUpdates,
     OpenPdf,
     PdfCutter,
@@ -42,7 +41,8 @@ from common.ports import (
     Tasks,
     Uploads,
 )
-from functions.pipeline.hand_on import hand_on, or_maintain_sends
+from functions.pipeline.give_turns import GiveTurns
+from functions.pipeline.hand_on import hand_on
 from functions.pipeline.heartbeat import Heartbeat
 from functions.pipeline.stalls import refuse_if_stalled
 from functions.scratch import scratch_folder
@@ -79,19 +79,28 @@ def split_document(
     uploads: Uploads,
     cutter: PdfCutter,
     chunks: Chunks,
-    dispatch: Dispatch,
+    give_turns: GiveTurns,
     tasks: Tasks,
     live: LiveUpdates,
     limits: ChunkLimits,
     lease: timedelta,
+    job_id: JobId | None = None,
 ) -> JobId | None:
     """Claim the document at `source`, cut it and dispatch its chunks. Return whose job it was.
+
+    Of a document that has several jobs `job_id` names the one to begin.
 
     Safe to call twice: the second finds the job claimed or cut. A permanent error ends the job
     with its code; any other gives the lease back and is raised, so that the event is delivered
     again. A document at which attempt after attempt ends without progress is given up.
     """
-    work = arrivals.claim(source, owner=owner, filename=filename, promised=is_promised(source.name))
+    work = arrivals.claim(
+        source,
+        owner=owner,
+        filename=filename,
+        promised=is_promised(source.name),
+        job_id=job_id,
+    )
     if work is None:
         log.info("upload is split or being split", extra={"object": source.name})
         return None
@@ -112,7 +121,7 @@ def split_document(
                     uploads,
                     cutter,
                     chunks,
-                    dispatch,
+                    give_turns,
                     tasks,
                     live,
                     limits,
@@ -143,7 +152,7 @@ class _Split:
     uploads: Uploads
     cutter: PdfCutter
     chunks: Chunks
-    dispatch: Dispatch
+    give_turns: GiveTurns
     tasks: Tasks
     live: LiveUpdates
     limits: ChunkLimits
@@ -313,11 +322,5 @@ class _Split:
     def _send(self, wave: Sequence[_Uploading], warnings: Sequence[str]) -> None:
         cut = [(chunk, uploading.result()) for chunk, uploading in wave]
         self.splits.dispatched(self.work, cut, warnings)
-        with or_maintain_sends():
-            self.dispatch.send_chunks(
-                [
-                    ChunkRef(chunk.id, self.work.document_id, chunk.index, self.work.priority)
-                    for chunk, _ in cut
-                ]
-            )
+        self.give_turns(something_new=True)
         self.live.publish(self.work.job_id)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from infra.database.pool import Pool
     from infra.database.readiness import PostgresReadiness
     from infra.database.splits import PostgresSplits
+    from infra.database.turns import PostgresTurns
     from infra.database.upkeep import PostgresUpkeep
     from infra.database.webhooks import PostgresWebhooks
     from infra.log_lines import LogLine
@@ -114,6 +115,19 @@ class Repositories:
 
         lease = timedelta(seconds=self.settings.leases.chunk_seconds)
         return PostgresChunks(self._pool, lease=lease)
+
+    @built_once
+    def turns(self) -> PostgresTurns:
+        """What waits for its turn."""
+        from infra.database.turns import PostgresTurns
+
+        batches = self.settings.batches
+        return PostgresTurns(
+            self._pool,
+            window=batches.window,
+            documents_per_message=batches.documents_per_message,
+            small_document_bytes=batches.small_document_bytes,
+        )
 
     @built_once
     def merges(self) -> PostgresMerges:

@@ -13,6 +13,10 @@ from infra.settings import Settings
 
 CHUNKS_QUEUE: Final = "chunks"
 PROCESS_CHUNK: Final = "quire.process_chunk"
+READ_DOCUMENTS: Final = "quire.read_documents"
+#: One list each in Redis: high, normal and low, and one ahead of each for owners who have nothing
+#: else under way. A message goes to the list of the step at or below its priority.
+PRIORITY_STEPS: Final = (0, 1, 3, 4, 6, 9)
 
 
 def make_celery(settings: Settings) -> Celery:
@@ -35,8 +39,11 @@ def make_celery(settings: Settings) -> Celery:
         accept_content=["json"],
         task_queues=[Queue(CHUNKS_QUEUE)],  # type: ignore[no-untyped-call]
         task_default_queue=CHUNKS_QUEUE,
-        task_routes={PROCESS_CHUNK: {"queue": CHUNKS_QUEUE}},
-        task_default_priority=3,
+        task_routes={
+            PROCESS_CHUNK: {"queue": CHUNKS_QUEUE},
+            READ_DOCUMENTS: {"queue": CHUNKS_QUEUE},
+        },
+        task_default_priority=4,
         # A stuck library can't hold a worker for ever. The lease is then found expired.
         task_time_limit=limit,
         worker_max_memory_per_child=settings.worker_memory_limit_mb * 1024,
@@ -58,6 +65,7 @@ def make_celery(settings: Settings) -> Celery:
         broker_transport_options={
             # 0 is the highest of Redis's priorities, and only this strategy keeps to them.
             "queue_order_strategy": "priority",
+            "priority_steps": list(PRIORITY_STEPS),
             # Longer than any task may run, or a running one is given out a second time.
             "visibility_timeout": limit + 60,
             # Together: a dead worker's messages are looked for every second, not every 100.

@@ -1,4 +1,4 @@
-"""Sends chunks to the workers: a Celery group a wave, ids only."""
+"""Sends chunks and small documents to the workers: ids only, many over one connection."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Final
 from celery import Celery, group
 from celery.canvas import Signature
 
-from common.models import ChunkRef, Priority
-from infra.broker.celery_app import CHUNKS_QUEUE, PROCESS_CHUNK
+from common.models import ChunkRef, DocumentsRef, Priority
+from infra.broker.celery_app import CHUNKS_QUEUE, PROCESS_CHUNK, READ_DOCUMENTS
 from infra.broker.outages import translated
 
-#: Redis keeps one list for each of kombu's steps 0, 3, 6 and 9; 0 is read first.
-BROKER_PRIORITIES: Final[Mapping[Priority, int]] = {
-    Priority.HIGH: 0,
-    Priority.NORMAL: 3,
-    Priority.LOW: 9,
+#: Redis keeps one list for each step (celery_app's `priority_steps`); 0 is read first. The first
+#: of a pair is for an owner who has nothing else under way.
+BROKER_PRIORITIES: Final[Mapping[Priority, tuple[int, int]]] = {
+    Priority.HIGH: (0, 1),
+    Priority.NORMAL: (3, 4),
+    Priority.LOW: (6, 9),
 }
 
 
@@ -33,6 +34,18 @@ class CeleryDispatch:
             group([self._signature(chunk) for chunk in chunks], app=self._app).apply_async(
                 producer=producer, add_to_parent=False
             )
+
+    def send_documents(self, messages: Sequence[DocumentsRef]) -> None:
+        """Enqueue one task for each lot of small documents over one connection."""
+        with translated(), self._app.producer_pool.acquire(block=True) as producer:
+            for message in messages:
+                self._app.signature(
+                    READ_DOCUMENTS,
+                    args=([str(job_id) for job_id in message.job_ids],),
+                    queue=CHUNKS_QUEUE,
+                    priority=_broker_priority(message),
+                    immutable=True,
+                ).apply_async(producer=producer, add_to_parent=False)
 
     def send_chunk_later(self, chunk: ChunkRef, delay: timedelta) -> None:
         """Enqueue a chunk that should not be looked at before `delay` has passed."""
@@ -52,6 +65,10 @@ class CeleryDispatch:
             PROCESS_CHUNK,
             args=(str(chunk.id), str(chunk.document_id), chunk.index),
             queue=CHUNKS_QUEUE,
-            priority=BROKER_PRIORITIES[chunk.priority],
+            priority=_broker_priority(chunk),
             immutable=True,
         )
+
+
+def _broker_priority(message: ChunkRef | DocumentsRef) -> int:
+    return BROKER_PRIORITIES[message.priority][0 if message.is_first else 1]

@@ -14,7 +14,7 @@ from kombu.transport.redis import Channel
 from redis import Redis
 
 from common.models import ChunkId, DocumentId, Priority
-from infra.broker.celery_app import CHUNKS_QUEUE
+from infra.broker.celery_app import CHUNKS_QUEUE, PRIORITY_STEPS
 from infra.broker.dispatch import BROKER_PRIORITIES
 from infra.broker.outages import translated
 
@@ -103,14 +103,17 @@ class BrokerInspection:
     def queues(self) -> QueueLengths:
         """Count the messages of each priority: Redis keeps one list for each of kombu's steps."""
         # Not over kombu's own connection, which waits without an end for a broker that hangs.
-        steps: Sequence[int] = Channel.priority_steps
+        steps = PRIORITY_STEPS
         with translated(), self._redis.pipeline(transaction=True) as pipe:
             for step in steps:
                 pipe.llen(f"{CHUNKS_QUEUE}{Channel.sep}{step}" if step else CHUNKS_QUEUE)
             pipe.hlen(Channel.unacked_key)
             *lengths, unacknowledged = pipe.execute()
         length_of = dict(zip(steps, lengths, strict=True))
-        waiting = {priority: length_of[sent] for priority, sent in BROKER_PRIORITIES.items()}
+        waiting = {
+            priority: sum(length_of[step] for step in sent)
+            for priority, sent in BROKER_PRIORITIES.items()
+        }
         return QueueLengths(waiting, sum(lengths) - sum(waiting.values()), unacknowledged)
 
     def _ask(

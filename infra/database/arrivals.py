@@ -32,10 +32,18 @@ class PostgresArrivals:
             RETURNING id, owner
         ), job AS (
             INSERT INTO jobs (id, document_id, owner, last_event)
-            SELECT %(job_id)s, id, owner, 1 FROM arrived
+            SELECT %(new_job_id)s, id, owner, 1 FROM arrived
             RETURNING id
         )
         INSERT INTO job_events (job_id, id, kind) SELECT id, 1, 'job_created' FROM job
+    """
+
+    # The job that came with the document.
+    OWN_JOB: Final[LiteralString] = """
+        SELECT jobs.id FROM jobs JOIN documents ON documents.id = document_id
+         WHERE bucket = %(bucket)s AND object = %(object)s AND generation = %(generation)s
+           AND batch_id IS NULL
+         ORDER BY run LIMIT 1
     """
 
     # A split may begin once, and again when the one who had it let the lease run out.
@@ -49,6 +57,10 @@ class PostgresArrivals:
              WHERE jobs.document_id = documents.id
                AND documents.bucket = %(bucket)s AND documents.object = %(object)s
                AND documents.generation = %(generation)s
+               AND jobs.id = %(job_id)s
+               AND NOT EXISTS (SELECT FROM batches
+                                WHERE batches.id = jobs.batch_id AND jobs.status = 'pending'
+                                  AND batches.status NOT IN ('pending', 'processing'))
                AND ((jobs.status = 'pending' AND stage = 'received')
                     OR (jobs.status = 'processing' AND stage = 'splitting'
                         AND lease_expires_at < now()))
@@ -71,12 +83,20 @@ class PostgresArrivals:
         self._lease = lease
 
     def claim(
-        self, source: ObjectRef, *, owner: str, filename: str, promised: bool
+        self,
+        source: ObjectRef,
+        *,
+        owner: str,
+        filename: str,
+        promised: bool,
+        job_id: JobId | None = None,
     ) -> SplitWork | None:
         """Take the right to split what lies at `source`; None where it is done or taken.
 
         A `promised` object has its document already, or has none any more; `owner` and
-        `filename` are those of a document that any other object becomes.
+        `filename` are those of a document that any other object becomes. The event of its landing
+        names no `job_id`: then it is about the document's own job, never a batch's, which has its
+        turn later.
         """
         values = {
             "bucket": source.bucket,
@@ -85,13 +105,17 @@ class PostgresArrivals:
             "owner": owner,
             "filename": filename,
             "document_id": uuid4(),
-            "job_id": uuid4(),
+            "job_id": job_id,
+            "new_job_id": uuid4(),
             "lease": self._lease,
         }
         with self._pool.connection() as connection:
-            landed = connection.execute(self.LANDED, values).rowcount
-            if not landed and not promised:
-                connection.execute(self.ARRIVED, values)
+            if job_id is None:
+                landed = connection.execute(self.LANDED, values).rowcount
+                if not landed and not promised:
+                    connection.execute(self.ARRIVED, values)
+                own = connection.execute(self.OWN_JOB, values).fetchone()
+                values["job_id"] = own["id"] if own else None
             row = connection.execute(self.CLAIM, values).fetchone()
         if row is None:
             return None

@@ -57,20 +57,27 @@ class PostgresControls:
     """  # noqa: S608 - put together of constants
 
     # What nobody holds, has been cut, and has no message in the broker any more: it never had one,
-    # a worker dropped it while the job stood still (see chunks.DROPPED), or it is lost by now.
-    # The others' messages still wait there; a second one each would only fill the broker.
+    # a worker dropped it while the job stood still (see chunks.DROPPED), or it is lost by now. It
+    # waits for its turn, but for what is not due yet or was left by a worker that fell silent.
+    # The others' messages still wait in the broker; a second one each would only fill it.
     FREE_CHUNKS: Final[LiteralString] = """
         WITH free AS (
-            SELECT id FROM chunks
+            SELECT id, status = 'processing' OR coalesce(due_at > now(), false) AS is_sent
+              FROM chunks
              WHERE job_id = %(job_id)s AND source_object IS NOT NULL
-               AND ((status = 'pending' AND (dispatches = 0
+               AND ((status = 'pending' AND (dispatched_at IS NULL
                                              OR dispatched_at < now() - %(resend_after)s))
                     OR (status = 'processing' AND lease_expires_at < now()))
              ORDER BY index FOR UPDATE SKIP LOCKED
+        ), freed AS (
+            UPDATE chunks
+               SET dispatches = is_sent::int,
+                   dispatched_at = CASE WHEN is_sent THEN clock_timestamp() END
+              FROM free WHERE chunks.id = free.id
+            RETURNING chunks.id, index, is_sent,
+                      greatest(0, extract(epoch FROM due_at - now()))::float8 AS wait
         )
-        UPDATE chunks SET dispatches = 1, dispatched_at = clock_timestamp()
-         WHERE id IN (SELECT id FROM free)
-        RETURNING id, index, greatest(0, extract(epoch FROM due_at - now()))::float8 AS wait
+        SELECT * FROM freed WHERE is_sent
     """
 
     # Running work finds out by its next look: nothing that it finishes counts any more.

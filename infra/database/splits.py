@@ -71,7 +71,7 @@ class PostgresSplits:
         RETURNING id, index
     """
 
-    # The source makes the chunk claimable, so the message may go out once this has committed.
+    # The source makes the chunk claimable: it waits for its turn once this has committed.
     # Cutting may have brought damage to light: the merge must know of it before it can begin.
     DISPATCHED: Final[LiteralString] = """
         WITH job AS (
@@ -92,8 +92,7 @@ class PostgresSplits:
         )
         UPDATE chunks
            SET source_bucket = cut.bucket, source_object = cut.object,
-               source_generation = cut.generation,
-               dispatches = dispatches + 1, dispatched_at = clock_timestamp()
+               source_generation = cut.generation
           FROM unnest(%(ids)s::uuid[], %(buckets)s::text[], %(objects)s::text[],
                       %(generations)s::bigint[]) AS cut (id, bucket, object, generation)
          WHERE chunks.id = cut.id AND EXISTS (SELECT FROM job)
@@ -241,7 +240,7 @@ class PostgresSplits:
         cut: Sequence[tuple[PlannedChunk, ObjectRef]],
         warnings: Sequence[str] = (),
     ) -> None:
-        """Record where a wave's PDFs are; its messages go out once this has returned."""
+        """Record where a wave's PDFs are; it waits for its turn once this has returned."""
         values = {
             "job_id": work.job_id,
             "document_id": work.document_id,

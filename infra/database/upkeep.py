@@ -30,11 +30,13 @@ class PostgresUpkeep:
              WHERE jobs.status = 'processing' AND source_object IS NOT NULL
                AND ((chunks.status = 'processing' AND chunks.lease_expires_at < now()
                      -- Not sent since it ran out, or that message too is lost.
-                     AND (chunks.dispatched_at < chunks.lease_expires_at
+                     AND (chunks.dispatched_at IS NULL
+                          OR chunks.dispatched_at < chunks.lease_expires_at
                           OR chunks.dispatched_at < now() - %(resend_after)s))
                     OR (chunks.status = 'pending'
                         AND (due_at IS NULL OR due_at <= now())
-                        AND (chunks.dispatches = 0 OR chunks.dispatched_at
+                        -- One that was never sent waits for its turn.
+                        AND (chunks.dispatched_at
                              < now() - CASE WHEN %(broker_is_empty)s THEN %(grace)s
                                             ELSE %(resend_after)s
                                                  * power(2, least(chunks.dispatches - 1, 6)) END)
@@ -66,12 +68,25 @@ class PostgresUpkeep:
         RETURNING jobs.id, stage, dispatches, bucket, object, generation
     """
 
+    # Documents of batches whose message nobody has acted upon: they wait for their turn again.
+    DOCUMENTS: Final[LiteralString] = """
+        UPDATE jobs SET dispatched_at = NULL, promoted = false
+         WHERE id IN (
+               SELECT id FROM jobs
+                WHERE batch_id IS NOT NULL AND status = 'pending'
+                  AND dispatched_at
+                      < now() - CASE WHEN %(broker_is_empty)s THEN %(grace)s
+                                     ELSE %(resend_after)s
+                                          * power(2, least(dispatches - 1, 6)) END
+                LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+    """
+
     # Jobs that wait for an upload, or whose upload's event was lost: the caller looks whether
     # the object is there.
     AWAITED: Final[LiteralString] = """
         WITH waiting AS (
             SELECT jobs.id FROM jobs
-             WHERE status = 'pending' AND stage = 'received'
+             WHERE status = 'pending' AND stage = 'received' AND batch_id IS NULL
                AND coalesce(dispatched_at, created_at)
                    < now() - %(resend_after)s * power(2, least(dispatches, 10))
              ORDER BY coalesce(dispatched_at, created_at)
@@ -146,6 +161,12 @@ class PostgresUpkeep:
             )
             for row in rows
         ]
+
+    def stopped_documents(self, *, broker_is_empty: bool) -> int:
+        """Have batches' documents wait for their turn again whose message is lost."""
+        values = self._values | {"broker_is_empty": broker_is_empty}
+        with self._pool.connection() as connection:
+            return connection.execute(self.DOCUMENTS, values).rowcount
 
     def stopped_jobs(self) -> list[Stranded]:
         """Return splits and merges to be sent again."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -14,6 +13,7 @@ from uuid import UUID
 
 from common.errors import PermanentError, QuireError, TransientError
 from common.models import JobId, ObjectRef
+from common.names import JOB_OF_EVENT
 from infra.refusals import misconfigured
 from infra.settings import TasksSettings
 
@@ -51,16 +51,18 @@ class CloudTasks:
             {"job_id": str(job_id)},
         )
 
-    def send_ingest(self, source: ObjectRef, dispatch: int) -> None:
-        """Have ingest called again for this version of an upload, as Eventarc would."""
+    def send_ingest(self, source: ObjectRef, dispatch: int, job_id: JobId) -> None:
+        """Have ingest called for this version of an upload, as Eventarc would, and for this job.
+
+        One upload may have several jobs; only the event of its landing names none.
+        """
         if source.generation is None:
             raise ValueError("an upload is ingested by its generation, and this has none")
-        version = f"{source.bucket}/{source.name}#{source.generation}"
-        digest = hashlib.sha256(version.encode()).hexdigest()[:40]
         self._send(
-            f"ingest-{digest}-{dispatch}",
+            f"ingest-{job_id}-{dispatch}",
             self._settings.ingest_url,
-            _event_headers(source, event_id=f"{digest}-{dispatch}"),
+            _event_headers(source, event_id=f"{job_id}-{dispatch}")
+            | {f"ce-{JOB_OF_EVENT}": str(job_id)},
             {
                 "bucket": source.bucket,
                 "name": source.name,
@@ -98,7 +100,7 @@ class CloudTasks:
         name: str,
         url: str,
         headers: dict[str, str],
-        body: dict[str, str],
+        body: Mapping[str, object],
         *,
         queue: str = "",
         deadline: timedelta = DISPATCH_DEADLINE,

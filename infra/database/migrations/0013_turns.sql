@@ -26,6 +26,17 @@ CREATE INDEX jobs_in_flight ON jobs (priority, owner, batch_id)
       AND ((status = 'pending' AND dispatched_at IS NOT NULL)
            OR (status = 'processing' AND stage = 'splitting'));
 
+-- Whoever writes a chunk need not know about lanes.
+CREATE FUNCTION take_lane() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+    SELECT owner, priority, coalesce(batch_id, '00000000-0000-0000-0000-000000000000')
+      INTO NEW.owner, NEW.priority, NEW.lane
+      FROM public.jobs WHERE id = NEW.job_id;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER chunk_takes_its_jobs_lane BEFORE INSERT ON chunks
+    FOR EACH ROW EXECUTE FUNCTION take_lane();
+
 CREATE FUNCTION follow_lane() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
 BEGIN
     UPDATE public.chunks
