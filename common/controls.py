@@ -12,6 +12,7 @@ from typing import Final
 
 from common.lifecycle import FINAL_JOB_STATUSES, JobStatus, Stage
 from common.models import JobView
+from common.recovery import REFUSED
 
 
 class Action(StrEnum):
@@ -37,10 +38,7 @@ PAUSABLE: Final = frozenset({Stage.SPLITTING, Stage.OCR})
 RETRIABLE: Final = frozenset({JobStatus.FAILED, JobStatus.COMPLETED_WITH_ERRORS})
 
 #: Why a document was refused that would be refused again: it has to be sent anew.
-HOPELESS: Final = frozenset(
-    {"NOT_A_PDF", "UNREADABLE_PDF", "NO_PAGES", "UPLOAD_DAMAGED", "TOO_MANY_PAGES"}
-    | {"DOCUMENT_TOO_LARGE", "INVALID_PAGE_RANGE", "CHUNK_TOO_LARGE"}
-)
+HOPELESS: Final = frozenset(REFUSED)
 
 #: What a job is in once the action has been done: doing it again then changes nothing.
 _DONE: Final[Mapping[Action, frozenset[JobStatus]]] = {
