@@ -22,7 +22,7 @@ class Strategy(StrEnum):
 
 
 #: Google's reasons for refusing a deployment, whatever its service (google.api.ErrorReason).
-_GOOGLE_REFUSES: Final = (
+_GOOGLE_REFUSES: Final = (  # noqa: SIM905 - sixty pairs of quotation marks say less
     "SERVICE_DISABLED BILLING_DISABLED API_KEY_INVALID API_KEY_SERVICE_BLOCKED "
     "API_KEY_HTTP_REFERRER_BLOCKED API_KEY_IP_ADDRESS_BLOCKED API_KEY_ANDROID_APP_BLOCKED "
     "API_KEY_IOS_APP_BLOCKED LOCATION_TAX_POLICY_VIOLATED USER_PROJECT_DENIED "
@@ -38,7 +38,7 @@ _GOOGLE_REFUSES: Final = (
     # Without a reason of their own: see infra/ocr/errors.py.
     "DOCUMENT_AI_PERMISSION_DENIED DOCUMENT_AI_UNAUTHENTICATED DOCUMENT_AI_NOT_FOUND "
     "DOCUMENT_AI_FAILED_PRECONDITION"
-).split()  # noqa: SIM905 - sixty lines of quotation marks say less
+).split()
 
 #: Codes that another try may end differently, each with what may have changed by then.
 PASSING: Final[Mapping[str, str]] = MappingProxyType(
