@@ -1,4 +1,4 @@
-"""Which state may follow which: one table each for jobs, their stages and chunks.
+"""Which state may follow which: one table each for jobs, their stages, chunks and batches.
 
 SQL takes its WHERE clauses from here, and docs/lifecycle.md draws these tables; tests hold the
 drawing and the database's constraints against them.
@@ -46,6 +46,18 @@ class ChunkStatus(StrEnum):
     FAILED = "failed"  #: No page of it could be read; counted
 
 
+class BatchStatus(StrEnum):
+    """What a batch is doing, as its owner sees it."""
+
+    PENDING = "pending"  #: Made; none of its jobs has begun
+    PROCESSING = "processing"  #: Its jobs are begun in their turn, and read
+    PAUSED = "paused"  #: None of its jobs is begun; those that are read stand still
+    COMPLETED = "completed"  #: Final: every document was read whole
+    COMPLETED_WITH_ERRORS = "completed_with_errors"  #: Final: something of it could not be read
+    FAILED = "failed"  #: Final: nothing of it was read
+    CANCELLED = "cancelled"  #: Final: the owner ended it
+
+
 JOB_STEPS: Mapping[JobStatus, frozenset[JobStatus]] = {
     JobStatus.PENDING: frozenset({JobStatus.PROCESSING, JobStatus.FAILED, JobStatus.CANCELLED}),
     JobStatus.PROCESSING: frozenset(
@@ -89,12 +101,53 @@ CHUNK_STEPS: Mapping[ChunkStatus, frozenset[ChunkStatus]] = {
     ChunkStatus.FAILED: frozenset({ChunkStatus.PENDING}),
 }
 
+BATCH_STEPS: Mapping[BatchStatus, frozenset[BatchStatus]] = {
+    # It may end before it begins: where every upload is missing, or every job is cancelled.
+    BatchStatus.PENDING: frozenset(
+        {BatchStatus.PROCESSING, BatchStatus.PAUSED, BatchStatus.FAILED, BatchStatus.CANCELLED}
+    ),
+    BatchStatus.PROCESSING: frozenset(
+        {
+            BatchStatus.PAUSED,
+            BatchStatus.COMPLETED,
+            BatchStatus.COMPLETED_WITH_ERRORS,
+            BatchStatus.FAILED,
+            BatchStatus.CANCELLED,
+        }
+    ),
+    # What could not be paused any more may be the last to end.
+    BatchStatus.PAUSED: frozenset(
+        {
+            BatchStatus.PENDING,
+            BatchStatus.PROCESSING,
+            BatchStatus.COMPLETED,
+            BatchStatus.COMPLETED_WITH_ERRORS,
+            BatchStatus.FAILED,
+            BatchStatus.CANCELLED,
+        }
+    ),
+    BatchStatus.COMPLETED: frozenset(),
+    # Where a job of it is retried, by itself or by a recovery.
+    BatchStatus.COMPLETED_WITH_ERRORS: frozenset({BatchStatus.PROCESSING}),
+    BatchStatus.FAILED: frozenset({BatchStatus.PROCESSING}),
+    BatchStatus.CANCELLED: frozenset({BatchStatus.PROCESSING}),
+}
+
 FINAL_JOB_STATUSES = frozenset(
     {
         JobStatus.COMPLETED,
         JobStatus.COMPLETED_WITH_ERRORS,
         JobStatus.FAILED,
         JobStatus.CANCELLED,
+    }
+)
+
+FINAL_BATCH_STATUSES = frozenset(
+    {
+        BatchStatus.COMPLETED,
+        BatchStatus.COMPLETED_WITH_ERRORS,
+        BatchStatus.FAILED,
+        BatchStatus.CANCELLED,
     }
 )
 

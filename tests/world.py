@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from common.models import ChunkId, JobId, ObjectRef, PlannedChunk, SplitWork
 from common.pages import PageRange
@@ -14,9 +14,37 @@ from infra.database.jobs import PostgresJobs
 from infra.database.merges import PostgresMerges
 from infra.database.pool import Pool
 from infra.database.splits import PostgresSplits
+from infra.database.turns import PostgresTurns
 from infra.database.upkeep import PostgresUpkeep
 
 LEASE = timedelta(minutes=5)
+
+
+BATCH = """
+    WITH batch AS (
+        INSERT INTO batches (id, owner, matter, name, status, webhook_url, total, unfinished,
+                             last_event)
+        VALUES (%(batch_id)s, %(owner)s, %(matter)s, 'Archive', %(status)s, %(webhook_url)s,
+                %(total)s, %(total)s, 1)
+    ), event AS (
+        INSERT INTO batch_events (batch_id, id, kind) VALUES (%(batch_id)s, 1, 'batch_created')
+    ), line AS (
+        SELECT * FROM unnest(%(documents)s::uuid[], %(jobs)s::uuid[])
+                      WITH ORDINALITY AS line (document_id, job_id, position)
+    ), document AS (
+        INSERT INTO documents (id, owner, matter, filename, bucket, object, generation, size)
+        SELECT document_id, %(owner)s, %(matter)s, 'page-' || position || '.pdf', 'uploads',
+               'inbox/' || document_id || '.pdf', 1, 1000
+          FROM line
+    ), job AS (
+        INSERT INTO jobs (id, document_id, owner, matter, batch_id, batch_position, last_event)
+        SELECT job_id, document_id, %(owner)s, %(matter)s, %(batch_id)s, position, 1 FROM line
+    ), made AS (
+        INSERT INTO job_events (job_id, id, kind) SELECT job_id, 1, 'job_created' FROM line
+    )
+    INSERT INTO batch_jobs (batch_id, position, job_id)
+    SELECT %(batch_id)s, position, job_id FROM line
+"""
 
 
 @dataclass(frozen=True)
@@ -48,6 +76,12 @@ class World:
         )
 
     @property
+    def turns(self) -> PostgresTurns:
+        return PostgresTurns(
+            self.pool, window=8, documents_per_message=8, small_document_bytes=1_000_000
+        )
+
+    @property
     def arrivals(self) -> PostgresArrivals:
         return PostgresArrivals(self.pool, lease=LEASE)
 
@@ -74,7 +108,51 @@ class World:
         planned = self.splits.planned(work)
         self.splits.dispatched(work, [(chunk, cut(work, chunk)) for chunk in planned])
         self.splits.finish(work)
+        with self.pool.connection() as connection:
+            connection.execute(
+                "UPDATE chunks SET dispatches = 1, dispatched_at = clock_timestamp()"
+                " WHERE job_id = %s",
+                (work.job_id,),
+            )
         return work.job_id, [chunk.id for chunk in planned]
+
+    def add_batch(
+        self,
+        documents: int,
+        *,
+        owner: str = "alice",
+        matter: str | None = None,
+        paused: bool = False,
+        webhook_url: str | None = None,
+    ) -> tuple[UUID, list[JobId]]:
+        """Make a batch of landed documents, none of which has begun, with each one's job."""
+        batch_id = uuid4()
+        jobs = [JobId(uuid4()) for _ in range(documents)]
+        values = {
+            "batch_id": batch_id,
+            "documents": [uuid4() for _ in jobs],
+            "jobs": jobs,
+            "total": documents,
+            "owner": owner,
+            "matter": matter,
+            "status": "paused" if paused else "pending",
+            "webhook_url": webhook_url,
+        }
+        with self.pool.connection() as connection:
+            connection.execute(BATCH, values)
+        return batch_id, jobs
+
+    def begin(self, job_id: JobId) -> SplitWork:
+        """Claim the split of a landed document's job."""
+        row = self.one(
+            "SELECT bucket, object, generation FROM documents JOIN jobs ON document_id ="
+            " documents.id WHERE jobs.id = %s",
+            job_id,
+        )
+        source = ObjectRef(str(row["bucket"]), str(row["object"]), int(str(row["generation"])))
+        work = self.claim_split(source, promised=True)
+        assert work is not None
+        return work
 
     def finish_chunk(self, chunk_id: ChunkId) -> bool:
         """Claim and complete a chunk; return whether it was the last."""

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from functions.api import (
     admin,
+    batches,
     controls,
     credits,  # noqa: A004 - the site module has one too, for the interpreter
     documents,
@@ -51,6 +52,7 @@ def create_app(application: Application) -> FastAPI:
     app.include_router(lists.router)
     app.include_router(controls.router)
     app.include_router(events.router)
+    app.include_router(batches.router)
     app.include_router(keys.router)
     app.include_router(health.router)
     app.include_router(logs.router)

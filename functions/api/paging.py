@@ -23,6 +23,10 @@ _DESCRIPTION: Final = "`next_cursor` of the page before."
 
 #: Of a list of jobs.
 Cursor = Annotated[str | None, Query(pattern=JOB_PLACE, description=_DESCRIPTION)]
+#: Of a list of batches.
+BatchCursor = Cursor
+#: Of a list in the order of a batch's manifest.
+LineCursor = Annotated[str | None, Query(pattern=PAGE_PLACE, description=_DESCRIPTION)]
 #: Of a list in the order of a document's pages.
 PageCursor = Annotated[str | None, Query(pattern=PAGE_PLACE, description=_DESCRIPTION)]
 
@@ -52,4 +56,14 @@ def cursor_behind_page(number: int) -> str:
 
 def page_of(cursor: str | None) -> int:
     """Return the page behind which to go on; 0 without a cursor."""
+    return int(cursor or 0)
+
+
+def cursor_behind_line(position: int) -> str:
+    """Return the cursor for what stands behind this line of a batch's manifest."""
+    return str(position)
+
+
+def line_of(cursor: str | None) -> int:
+    """Return the line behind which to go on; 0 without a cursor."""
     return int(cursor or 0)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from infra.database.api_keys import PostgresApiKeys
     from infra.database.arrivals import PostgresArrivals
     from infra.database.backlog import PostgresBacklog
+    from infra.database.batch_views import PostgresBatches
     from infra.database.chunks import PostgresChunks
     from infra.database.cleanup import PostgresCleanup
     from infra.database.controls import PostgresControls
@@ -60,6 +61,13 @@ class Repositories:
         from infra.database.listings import PostgresListings
 
         return PostgresListings(self._pool)
+
+    @built_once
+    def batches(self) -> PostgresBatches:
+        """Batches as their owners see them."""
+        from infra.database.batch_views import PostgresBatches
+
+        return PostgresBatches(self._pool)
 
     @built_once
     def pages(self) -> PostgresPages:
