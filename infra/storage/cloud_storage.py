@@ -44,44 +44,46 @@ class CloudStorage:
         self._retry_seconds = retry_seconds
 
     @cached_property
-    def _client(self) -> Client:
+    def client(self) -> Client:
+        """Google's client of this process."""
         from google.cloud.storage import Client  # 0.3 s that not every door needs
 
         return Client(project=self._settings.project)
 
     @cached_property
-    def _patience(self) -> dict[str, Any]:
+    def patience(self) -> dict[str, Any]:
+        """How long each request is waited for, and tried again: arguments of the client's calls."""
         from google.cloud.storage.retry import DEFAULT_RETRY
 
         return {"timeout": _SILENCE, "retry": DEFAULT_RETRY.with_timeout(self._retry_seconds)}
 
     def close(self) -> None:
         """Close the connections that are kept open for the next request."""
-        if "_client" in self.__dict__:
-            self._client.close()
+        if "client" in self.__dict__:
+            self.client.close()
 
     def download(self, ref: ObjectRef, target: Path, *, max_bytes: int | None = None) -> int:
         """Write the object to `target`, return its size in bytes. NotFound if it is gone.
 
         Raises PermanentError (DOCUMENT_TOO_LARGE) above `max_bytes`, before anything is fetched.
         """
-        with _translated(ref):
+        with translated(ref):
             blob = self._blob(ref)
             if max_bytes is not None:
-                blob.reload(**self._patience)
+                blob.reload(**self.patience)
                 if blob.size > max_bytes:
                     raise PermanentError(
                         f"The document has {blob.size:,} bytes, and {max_bytes:,} are taken at "
                         "once. Split it, and send the parts.",
                         code="DOCUMENT_TOO_LARGE",
                     )
-            blob.download_to_filename(str(target), **self._patience)
+            blob.download_to_filename(str(target), **self.patience)
         return target.stat().st_size
 
     def read_chunk(self, ref: ObjectRef) -> bytes:
         """Return a chunk's PDF."""
-        with _translated(ref):
-            content: bytes = self._blob(ref).download_as_bytes(**self._patience)
+        with translated(ref):
+            content: bytes = self._blob(ref).download_as_bytes(**self.patience)
         return content
 
     def put_chunk(self, name: str, path: Path) -> ObjectRef:
@@ -108,13 +110,13 @@ class CloudStorage:
         Whoever has the URL can write this one object and nothing else, for a week.
         """
         ref = self.upload_ref(name)
-        with _translated(ref):
+        with translated(ref):
             url: str = self._blob(ref).create_resumable_upload_session(
                 content_type="application/pdf",
                 size=size,
                 origin=origin,
                 if_generation_match=0,
-                **self._patience,
+                **self.patience,
             )
         return url
 
@@ -124,24 +126,24 @@ class CloudStorage:
 
     def find(self, ref: ObjectRef) -> ObjectRef | None:
         """Return the live version of the object, or None where there is none."""
-        with _translated(ref):
-            blob = self._client.bucket(ref.bucket).get_blob(ref.name, **self._patience)
+        with translated(ref):
+            blob = self.client.bucket(ref.bucket).get_blob(ref.name, **self.patience)
         return None if blob is None else ObjectRef(ref.bucket, ref.name, blob.generation)
 
     def ping(self) -> None:
         """Return if the uploads bucket is there and may be read."""
         bucket = self._settings.uploads_bucket
-        with _translated(ObjectRef(bucket, "")):
-            next(iter(self._client.list_blobs(bucket, max_results=1, timeout=2, retry=None)), None)
+        with translated(ObjectRef(bucket, "")):
+            next(iter(self.client.list_blobs(bucket, max_results=1, timeout=2, retry=None)), None)
 
     def remove_chunks(self, job_id: JobId) -> int:
         """Remove whatever lies under a job's name in the chunks bucket; return how many."""
         ref = ObjectRef(self._settings.chunks_bucket, chunk_pdfs(job_id))
         removed = 0
-        with _translated(ref):
+        with translated(ref):
             # The listing has the last word: of a batch's calls only one's refusal is raised.
             while names := self._first_names(ref):
-                self._patience["retry"](self._remove)(ref.bucket, names)
+                self.patience["retry"](self._remove)(ref.bucket, names)
                 removed += len(names)
         return removed
 
@@ -149,20 +151,20 @@ class CloudStorage:
         """Remove the document itself; 0 where it is gone already or never came."""
         from google.api_core.exceptions import NotFound as Missing
 
-        with _translated(source):
+        with translated(source):
             try:
-                self._client.bucket(source.bucket).delete_blob(source.name, **self._patience)
+                self.client.bucket(source.bucket).delete_blob(source.name, **self.patience)
             except Missing:
                 return 0
         return 1
 
     def _first_names(self, ref: ObjectRef) -> list[str]:
-        listing = self._client.list_blobs(
+        listing = self.client.list_blobs(
             ref.bucket,
             prefix=ref.name,
             max_results=_CALLS_A_BATCH,
             fields="items(name),nextPageToken",
-            **self._patience,
+            **self.patience,
         )
         return [blob.name for blob in listing]
 
@@ -170,11 +172,11 @@ class CloudStorage:
         from google.api_core.exceptions import NotFound as Missing
 
         # Another run of maintain may have been at it.
-        with suppress(Missing), self._client.batch():
-            self._client.bucket(bucket).delete_blobs(names, timeout=_SILENCE)
+        with suppress(Missing), self.client.batch():
+            self.client.bucket(bucket).delete_blobs(names, timeout=_SILENCE)
 
     def _blob(self, ref: ObjectRef, *, piece: int | None = None) -> Blob:
-        bucket = self._client.bucket(ref.bucket)
+        bucket = self.client.bucket(ref.bucket)
         return bucket.blob(ref.name, generation=ref.generation, chunk_size=piece)
 
     def _create(
@@ -187,19 +189,19 @@ class CloudStorage:
     ) -> ObjectRef:
         from google.api_core.exceptions import PreconditionFailed
 
-        with _translated(ref):
+        with translated(ref):
             blob = self._blob(ref, piece=piece)
             try:
                 blob.upload_from_file(
                     content,
                     content_type="application/pdf",
                     if_generation_match=0,
-                    **self._patience,
+                    **self.patience,
                     **options,
                 )
             except PreconditionFailed:
                 # An answer that was lost on its way makes the client send again: it is there.
-                blob.reload(**self._patience)
+                blob.reload(**self.patience)
         return ObjectRef(ref.bucket, ref.name, blob.generation)
 
 
@@ -214,7 +216,8 @@ def _crc32c(file: BinaryIO) -> str:
 
 
 @contextmanager
-def _translated(ref: ObjectRef) -> Iterator[None]:
+def translated(ref: ObjectRef) -> Iterator[None]:
+    """Raise our errors in place of the client's."""
     from google.api_core import exceptions
     from google.auth.exceptions import GoogleAuthError
     from google.auth.exceptions import TransportError as TokenTransportError
