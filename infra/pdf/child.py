@@ -36,6 +36,11 @@ class Child:
             env={"PYTHONPATH": os.pathsep.join([_ROOT, *filter(None, sys.path)])},
         )
 
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
     def await_ready(self) -> None:
         """Wait for its first word. Raises RuntimeError if it does not start."""
         try:

@@ -77,6 +77,11 @@ class InPlace:
         damage = "The file is damaged and was repaired as well as possible; parts may be missing."
         return [*self._warnings, damage] if self._damaged else self._warnings
 
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the file is locked, if only against changes."""
+        return bool(self._pdf.is_encrypted)
+
     def cut(self, first: int, last: int, target: Path) -> int:
         """Write the pages from `first` to `last` and return the bytes."""
         pages = self._pages[first - 1 : last]

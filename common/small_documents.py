@@ -1,0 +1,136 @@
+"""Small documents as whoever reads them whole sees them: claimed, begun and read, many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from common.models import (
+    BoxRow,
+    ChunkId,
+    ChunkWork,
+    DocumentId,
+    JobId,
+    JobOptions,
+    ObjectRef,
+    PageRow,
+    Priority,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SmallDocument:
+    """A claimed job: the right to begin it, or to hand it on, until the lease ends."""
+
+    job_id: JobId
+    document_id: DocumentId
+    owner: str
+    filename: str
+    source: ObjectRef
+    run: int
+    attempt: int
+    options: JobOptions
+    priority: Priority
+    has_password: bool
+    #: What the file's SHA-256 must be, in hexadecimal; None where nobody has said.
+    sha256: str | None = None
+
+    @property
+    def log_fields(self) -> dict[str, object]:
+        """What every log line about this attempt says beside its sentence."""
+        return {"job_id": str(self.job_id), "attempt": self.attempt}
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A sound document whose pages fit into one call, as it is to be begun."""
+
+    document: SmallDocument
+    chunk_id: ChunkId
+    pages: int
+    #: In bytes.
+    size: int
+    #: Of what is kept of it for others; None where nothing is.
+    cache_key: str | None = None
+    #: Whether its chunk is to wait for a worker instead of being read by who begins it.
+    waits: bool = False
+
+    @property
+    def is_cacheable(self) -> bool:
+        """Whether an earlier result may be used for it."""
+        return self.cache_key is not None
+
+
+@dataclass(frozen=True, slots=True)
+class CachedResult:
+    """What was read before under the same key."""
+
+    path: str
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A document whose only chunk is ours to read."""
+
+    document: SmallDocument
+    work: ChunkWork
+    cached: CachedResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDocument:
+    """A document that was read and whose results are stored: what is recorded of it."""
+
+    begun: Begun
+    chunk_path: str
+    chunk_checksum: str
+    result_path: str
+    checksum: str
+    text_path: str | None
+    #: How long ago reading began and ended when this is recorded, in seconds.
+    began_ago: float
+    ended_ago: float
+    cache_key: str | None
+    pages: Sequence[PageRow]
+    boxes: Sequence[BoxRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What recording has done."""
+
+    #: Whose jobs have ended by it. The others' leases were lost, or they were paused or cancelled.
+    job_ids: frozenset[JobId]
+    #: Those of them whose owners' servers are to be told.
+    to_announce: tuple[JobId, ...]
+
+
+class SmallDocuments(Protocol):
+    """The database as whoever reads small documents sees it. Each method is one transaction."""
+
+    def claim(self, job_ids: Sequence[JobId]) -> list[SmallDocument]:
+        """Take the right to begin these jobs; those that are begun, paused or gone are left out."""
+
+    def begin(self, documents: Sequence[Beginning]) -> list[Begun]:
+        """Plan each as one chunk; return those that are to be read now.
+
+        Raises InsufficientCredits where that cannot be paid for; then nothing is written.
+        """
+
+    def renew(self, documents: Sequence[SmallDocument]) -> Collection[JobId]:
+        """Extend the leases of jobs and of their chunks; return whose are still ours."""
+
+    def record(self, documents: Sequence[ReadDocument]) -> Recorded:
+        """End the jobs with their results, pages and boxes."""
+
+    def hand_on(self, document: SmallDocument) -> int | None:
+        """Give up a claim for the ordinary way; return the number of its message to ingest."""
+
+
+class WholeDocuments(Protocol):
+    """Looks whether PDFs can be read as they are."""
+
+    def count_pages(self, content: bytes, *, most: int) -> int | None:
+        """Return a sound PDF's pages; None where it has more than `most`, or is not that simple."""
