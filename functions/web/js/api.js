@@ -5,11 +5,13 @@ import { signOut, token } from "./session.js";
 
 /** The API refused, and said why (RFC 9457). */
 export class Problem extends Error {
-  constructor(status, code, detail, wait = 0) {
+  /** `said` is the whole answer, which may tell more than its sentence. */
+  constructor(status, code, detail, wait = 0, said = {}) {
     super(detail);
     this.status = status;
     this.code = code;
     this.wait = wait;
+    this.said = said;
   }
 }
 
@@ -41,11 +43,12 @@ export function problemOf(status, text, wait = 0) {
     said.code ?? `HTTP_${status}`,
     said.detail ?? `The service answered HTTP ${status} without a reason.`,
     wait,
+    said,
   );
 }
 
-/** Fetches. Raises Problem, or Away. A refused token ends the session. */
-export async function send(path, { method = "GET", json, headers = {}, signal, cache = "no-store" } = {}) {
+/** Fetches. Raises Problem, or Away. A refused token ends the session. `body` is sent as it is. */
+export async function send(path, { method = "GET", json, body, headers = {}, signal, cache = "no-store" } = {}) {
   let answer;
   const used = token();
   try {
@@ -58,7 +61,7 @@ export async function send(path, { method = "GET", json, headers = {}, signal, c
         ...(json === undefined ? {} : { "Content-Type": "application/json" }),
         ...headers,
       },
-      body: json === undefined ? undefined : JSON.stringify(json),
+      body: json === undefined ? body : JSON.stringify(json),
     });
   } catch (error) {
     if (signal?.aborted) throw error;

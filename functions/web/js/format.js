@@ -15,6 +15,17 @@ export const STATUS_NAMES = {
   cancelled: "Cancelled",
 };
 
+/** A batch's documents by their state, as they stand in its bar. */
+export const DOCUMENT_STATES = {
+  completed: "completed",
+  completed_with_errors: "with errors",
+  failed: "failed",
+  processing: "processing",
+  paused: "paused",
+  pending: "waiting",
+  cancelled: "cancelled",
+};
+
 export const CHUNK_STATUS_NAMES = {
   pending: "pending",
   processing: "processing",
@@ -42,6 +53,11 @@ export function count(number) {
 /** "1 page", "12 pages" */
 export function counted(number, one, many = `${one}s`) {
   return `${count(number)} ${number === 1 ? one : many}`;
+}
+
+/** A pace, with a digit behind the point where it is slow: "1,240", "37", "4.5" */
+export function pace(number) {
+  return count(number < 9.95 ? Number(number.toFixed(1)) : Math.round(number));
 }
 
 /** "page 7", "pages 101-125" */

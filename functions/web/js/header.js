@@ -17,6 +17,7 @@ export function header(root, signal, path) {
         "nav",
         { "aria-label": "Main" },
         way("#/", "Jobs", path === "/" || path.startsWith("/jobs")),
+        way("#/batches", "Batches", path.startsWith("/batches")),
         isAdministrator() && way("#/admin", "Admin", path.startsWith("/admin")),
       ),
     signedIn &&

@@ -7,8 +7,11 @@ import { header } from "./header.js";
 import { complain } from "./notices.js";
 import { session, token } from "./session.js";
 import { openAdmin } from "./views/admin.js";
+import { openBatch } from "./views/batch.js";
+import { openBatches } from "./views/batches.js";
 import { openHome } from "./views/home.js";
 import { openAnyJob, openJob } from "./views/job.js";
+import { openNewBatch } from "./views/newbatch.js";
 import { openReader } from "./views/reader.js";
 import { openSignIn } from "./views/signin.js";
 
@@ -16,6 +19,9 @@ const ROUTES = [
   [/^\/$/, openHome],
   [/^\/jobs\/(?<job>[^/]+)$/, openJob],
   [/^\/jobs\/(?<job>[^/]+)\/pages\/(?<page>\d{1,7})$/, openReader],
+  [/^\/batches$/, openBatches],
+  [/^\/batches\/(?<batch>[^/]+)$/, openBatch],
+  [/^\/batches\/new$/, openNewBatch],
   [/^\/admin$/, openAdmin],
   [/^\/admin\/jobs\/(?<job>[^/]+)$/, openAnyJob],
 ];

@@ -74,9 +74,12 @@ export function forget(file, options) {
   sessionStorage.removeItem(placeOf(file, options));
 }
 
-async function pieces(file, url, watch, older) {
+/**
+ * Sends a file to a resumable session. `watch` is as `transfer` has it; `older` says that the session
+ * was begun before, so that it is asked first how far that came.
+ */
+export async function pieces(file, url, watch, older = false) {
   let offset = 0;
-  // Of an older session it is asked first how far it came.
   for (let asking = older, tried = 0; ; ) {
     const end = Math.min(offset + PIECE, file.size);
     const range = asking ? `bytes */${file.size}` : `bytes ${offset}-${end - 1}/${file.size}`;

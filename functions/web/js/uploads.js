@@ -113,12 +113,13 @@ addEventListener("beforeunload", (event) => {
   if (uploads.all.some((upload) => upload.isLive)) event.preventDefault();
 });
 
-async function isPdf(file) {
+/** Whether a file says that it is a PDF. */
+export async function isPdf(file) {
   const head = new Uint8Array(await file.slice(0, HEAD).arrayBuffer());
   return new TextDecoder("latin1").decode(head).includes("%PDF-");
 }
 
 /** A key that nobody else uses; `randomUUID` exists only where the page came over HTTPS or is local. */
-function unlikely() {
+export function unlikely() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
 }

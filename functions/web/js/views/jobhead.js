@@ -1,7 +1,8 @@
 // What a job is, how far it is, and what one may do about it.
 
 import { act, send } from "../api.js";
-import { fill, h, say } from "../dom.js";
+import { arrange, control } from "../controls.js";
+import { h, say } from "../dom.js";
 import { ago, counted, duration, hasEnded, hasResult, moment, remaining, STATUS_NAMES } from "../format.js";
 import { icon } from "../icons.js";
 import { complain, notice, question } from "../notices.js";
@@ -62,19 +63,12 @@ export function jobHead({ changed, isOwn = true }) {
     open.classList.toggle("primary", !isEarlier);
     controls.retry.classList.toggle("primary", isEarlier || !hasResult(job));
     open.href = `#/jobs/${job.job_id}/pages/1`;
-    arrange(!isOwn ? [] : [
+    arrange(buttons, !isOwn ? [] : [
       hasResult(job) && open,
       ...(hasResult(job) ? downloads : []),
       ...Object.entries(controls).filter(([action]) => job[`can_${action}`]).map(([, button]) => button),
-    ].filter(Boolean));
+    ].filter(Boolean), title);
     tick();
-  }
-  /** Puts the buttons there that apply, and keeps the focus if its own goes away. */
-  function arrange(wanted) {
-    if (wanted.length === buttons.children.length && wanted.every((each, at) => buttons.children[at] === each)) return;
-    const focused = buttons.contains(document.activeElement) ? document.activeElement : null;
-    fill(buttons, wanted);
-    if (focused) (wanted.includes(focused) ? focused : (wanted[0] ?? title)).focus();
   }
   function tick() {
     const job = head.job;
@@ -95,21 +89,6 @@ export function jobHead({ changed, isOwn = true }) {
     facts.title = moment(job.created_at);
   }
 
-  function control(name, label, work, kind = "") {
-    return h("button", { type: "button", class: kind, onclick: (event) => busy(event.currentTarget, work), data: { action: name } }, icon(name), label);
-  }
-  async function busy(button, work) {
-    // Not `disabled`, which would take the focus away.
-    if (button.ariaDisabled === "true") return;
-    button.ariaDisabled = "true";
-    try {
-      await work();
-    } catch (error) {
-      complain(error);
-    } finally {
-      button.ariaDisabled = "false";
-    }
-  }
   async function change(action, json) {
     changed(await act(head.job.job_id, action, json));
   }
