@@ -48,11 +48,11 @@ def look(path: Path, most: int) -> int | None:
         if pdf.page_count > most or pdf.is_encrypted or pdf.warnings:
             return None
         pdf.cut(1, pdf.page_count, target)
-        return None if pdf.warnings else pdf.page_count
     except (Refused, MemoryError, RecursionError, OSError):
         return None
     finally:
         target.unlink(missing_ok=True)
+    return None if pdf.warnings else pdf.page_count
 
 
 if __name__ == "__main__":
