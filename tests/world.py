@@ -86,10 +86,17 @@ class World:
         return PostgresArrivals(self.pool, lease=LEASE)
 
     def claim_split(
-        self, source: ObjectRef, *, owner: str = "alice", promised: bool = False
+        self,
+        source: ObjectRef,
+        *,
+        owner: str = "alice",
+        promised: bool = False,
+        job_id: JobId | None = None,
     ) -> SplitWork | None:
-        """Tell that an upload has landed."""
-        return self.arrivals.claim(source, owner=owner, filename="book.pdf", promised=promised)
+        """Tell that an upload has landed, or that a job of it is to begin."""
+        return self.arrivals.claim(
+            source, owner=owner, filename="book.pdf", promised=promised, job_id=job_id
+        )
 
     def land(self, owner: str = "alice") -> SplitWork:
         """Claim the split of a new upload."""
@@ -144,15 +151,26 @@ class World:
 
     def begin(self, job_id: JobId) -> SplitWork:
         """Claim the split of a landed document's job."""
+        work = self.claim_split_of(job_id)
+        assert work is not None
+        return work
+
+    def claim_split_of(self, job_id: JobId) -> SplitWork | None:
+        """Have ingest called for this job."""
+        return self.claim_split(self.source_of(job_id), promised=True, job_id=job_id)
+
+    def claim_landing_of(self, job_id: JobId) -> SplitWork | None:
+        """Tell that a job's document has landed."""
+        return self.claim_split(self.source_of(job_id), promised=True)
+
+    def source_of(self, job_id: JobId) -> ObjectRef:
+        """Return where a job's document is."""
         row = self.one(
             "SELECT bucket, object, generation FROM documents JOIN jobs ON document_id ="
             " documents.id WHERE jobs.id = %s",
             job_id,
         )
-        source = ObjectRef(str(row["bucket"]), str(row["object"]), int(str(row["generation"])))
-        work = self.claim_split(source, promised=True)
-        assert work is not None
-        return work
+        return ObjectRef(str(row["bucket"]), str(row["object"]), int(str(row["generation"])))
 
     def finish_chunk(self, chunk_id: ChunkId) -> bool:
         """Claim and complete a chunk; return whether it was the last."""
@@ -162,7 +180,7 @@ class World:
 
     def age(self, table: str, column: str, by: timedelta, **where: object) -> None:
         """Move a time in a row into the past, instead of waiting."""
-        names = " AND ".join(f"{name} = %({name})s" for name in where)
+        names = " AND ".join(["true"] + [f"{name} = %({name})s" for name in where])
         with self.pool.connection() as connection:
             connection.execute(
                 f"UPDATE {table} SET {column} = {column} - %(by)s WHERE {names}",

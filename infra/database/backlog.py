@@ -38,9 +38,17 @@ class PostgresBacklog:
                             AND (due_at IS NULL OR due_at <= now() + %(soon)s)
                             AND (source_object IS NOT NULL OR jobs.lease_expires_at >= now())
                             AS waits,
-                        coalesce(due_at, chunks.lease_expires_at, chunks.dispatched_at)
-                            AS since) AS waiting
+                        coalesce(due_at, chunks.lease_expires_at, chunks.dispatched_at,
+                                 chunks.ready_at) AS since) AS waiting
              WHERE jobs.finished_at IS NULL AND jobs.status IN ('processing', 'paused')
+        ), batches_backlog AS (
+            -- What has not been looked into has as many pages as its bytes let expect.
+            SELECT coalesce(sum(coalesce(page_count, 1 + size / %(page_bytes)s)), 0)::bigint
+                       AS pages
+              FROM jobs JOIN documents ON documents.id = document_id
+              JOIN batches ON batches.id = batch_id
+             WHERE jobs.status = 'pending' AND stage = 'received'
+               AND batches.status IN ('pending', 'processing')
         ), newest AS (
             SELECT page_end - page_start + 1 AS pages, finished_at - started_at AS took
               FROM chunks
@@ -51,10 +59,10 @@ class PostgresBacklog:
                    coalesce(extract(epoch FROM sum(took)), 0)::float8 AS read_seconds
               FROM newest WHERE took >= interval '0'
         )
-        SELECT waiting_pages, processing, processing_pages,
-               coalesce(oldest_seconds, 0) AS oldest_seconds,
+        SELECT waiting_pages + batches_backlog.pages AS waiting_pages, processing,
+               processing_pages, coalesce(oldest_seconds, 0) AS oldest_seconds,
                read_chunks, read_pages, read_seconds
-          FROM backlog, read
+          FROM backlog, batches_backlog, read
     """
 
     LOOKS: Final[LiteralString] = """
@@ -84,6 +92,8 @@ class PostgresBacklog:
             "soon": timedelta(minutes=1),
             "of_late": timedelta(minutes=30),
             "newest": 500,
+            # Of scanned pages; text has less, and is over sooner.
+            "page_bytes": 150_000,
         }
 
     def load(self) -> Load:

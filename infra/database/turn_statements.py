@@ -187,12 +187,15 @@ TAKE_DOCUMENTS: Final[LiteralString] = f"""
               bucket, object, generation, is_small
 """  # noqa: S608 - put together of constants
 
-# What lies in the broker first, the oldest; then what waits here.
+# What lies in the broker first, the oldest; then what waits here. What was helped and did not get
+# through is helped again.
 PROMOTE_CHUNKS: Final[LiteralString] = f"""
     WITH queued AS (
         SELECT chunks.id, 0 AS place FROM chunks JOIN jobs ON jobs.id = job_id
          WHERE chunks.priority = %(priority)s AND chunks.status = 'pending'
-           AND chunks.dispatched_at IS NOT NULL AND NOT chunks.promoted
+           AND chunks.dispatched_at IS NOT NULL AND (
+               chunks.sent_as IS NULL OR (chunks.sent_as = 'normal' AND %(ahead)s = 'high')
+               OR chunks.dispatched_at < now() - interval '1 minute')
            AND (due_at IS NULL OR due_at <= now()) AND jobs.status = 'processing'
          ORDER BY chunks.dispatched_at LIMIT %(places)s FOR UPDATE OF chunks SKIP LOCKED
     ), waiting AS (
@@ -205,7 +208,8 @@ PROMOTE_CHUNKS: Final[LiteralString] = f"""
          ORDER BY place LIMIT %(places)s
     )
     UPDATE chunks
-       SET promoted = true, dispatches = chunks.dispatches + 1, dispatched_at = clock_timestamp()
+       SET sent_as = %(ahead)s, dispatches = chunks.dispatches + 1,
+           dispatched_at = clock_timestamp()
       FROM helped, jobs WHERE chunks.id = helped.id AND jobs.id = job_id
     RETURNING chunks.id, document_id, index
 """  # noqa: S608 - put together of constants
@@ -217,7 +221,9 @@ PROMOTE_JOBS: Final[LiteralString] = f"""
           JOIN documents ON documents.id = document_id
           JOIN batches ON batches.id = batch_id
          WHERE jobs.priority = %(priority)s AND batch_id IS NOT NULL
-           AND jobs.status = 'pending' AND jobs.dispatched_at IS NOT NULL AND NOT jobs.promoted
+           AND jobs.status = 'pending' AND jobs.dispatched_at IS NOT NULL
+           AND (jobs.sent_as IS NULL OR (jobs.sent_as = 'normal' AND %(ahead)s = 'high')
+                OR jobs.dispatched_at < now() - interval '1 minute')
            AND size <= %(small)s AND batches.status IN ('pending', 'processing')
          ORDER BY jobs.dispatched_at LIMIT %(places)s FOR UPDATE OF jobs SKIP LOCKED
     ), waiting AS (
@@ -232,7 +238,7 @@ PROMOTE_JOBS: Final[LiteralString] = f"""
         SELECT id FROM (SELECT * FROM queued UNION ALL SELECT * FROM waiting) AS found
          ORDER BY place LIMIT %(places)s
     )
-    UPDATE jobs SET promoted = true, dispatches = dispatches + 1, dispatched_at = now()
+    UPDATE jobs SET sent_as = %(ahead)s, dispatches = dispatches + 1, dispatched_at = now()
       FROM helped WHERE jobs.id = helped.id
     RETURNING jobs.id
 """  # noqa: S608 - put together of constants

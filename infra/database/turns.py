@@ -135,7 +135,11 @@ class PostgresTurns:
             left = places - len(chunks) - len(documents)
             if left <= 0:
                 break
-            values: dict[str, object] = {"priority": priority.value, "places": left}
+            values: dict[str, object] = {
+                "priority": priority.value,
+                "ahead": ahead.value,
+                "places": left,
+            }
             found = connection.execute(sql.PROMOTE_CHUNKS, values).fetchall()
             chunks += [_chunk(row, ahead) for row in found]
             left -= len(found)

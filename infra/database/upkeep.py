@@ -47,7 +47,7 @@ class PostgresUpkeep:
         UPDATE chunks SET dispatches = chunks.dispatches + 1, dispatched_at = clock_timestamp()
           FROM jobs
          WHERE chunks.id IN (SELECT id FROM stopped) AND jobs.id = job_id
-        RETURNING chunks.id, document_id, index, priority
+        RETURNING chunks.id, document_id, index, jobs.priority
     """
 
     # A split or merge whose holder fell silent, or whose message was never acted upon.
@@ -70,7 +70,7 @@ class PostgresUpkeep:
 
     # Documents of batches whose message nobody has acted upon: they wait for their turn again.
     DOCUMENTS: Final[LiteralString] = """
-        UPDATE jobs SET dispatched_at = NULL, promoted = false
+        UPDATE jobs SET dispatched_at = NULL, sent_as = NULL
          WHERE id IN (
                SELECT id FROM jobs
                 WHERE batch_id IS NOT NULL AND status = 'pending'

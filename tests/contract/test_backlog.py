@@ -164,7 +164,7 @@ def test_the_facts_are_read_by_indexes(world: World, backlog: PostgresBacklog) -
         connection.execute("SET LOCAL enable_seqscan = off")
         plan = connection.execute(
             "EXPLAIN " + backlog.LOAD,
-            {"soon": MINUTE, "of_late": 30 * MINUTE, "newest": 500},
+            {"soon": MINUTE, "of_late": 30 * MINUTE, "newest": 500, "page_bytes": 150_000},
         ).fetchall()
     text = "\n".join(row["QUERY PLAN"] for row in plan)
     assert "chunks_newest_read" in text

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from subprocess import run
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import grpc
 import jwt
@@ -34,6 +34,7 @@ from tests.contract.tasks_fixtures import (
 __all__ = ["emulator", "issuer", "loop_thread", "receiver"]
 
 JOB = JobId(UUID("6a0d1f5e-6a3c-4a58-9a39-0b0d6f1c2e11"))
+JOB = JobId(UUID(int=7))
 UPLOAD = ObjectRef("quire-uploads", "documents/Brücke 100%.pdf", generation=1762345678901234)
 
 
@@ -91,7 +92,7 @@ def test_a_merge_sent_twice_for_one_dispatch_is_called_once(
 def test_an_ingest_is_the_event_that_eventarc_would_have_sent(
     tasks: CloudTasks, receiver: Receiver
 ) -> None:
-    tasks.send_ingest(UPLOAD, dispatch=1)
+    tasks.send_ingest(UPLOAD, dispatch=1, job_id=JOB)
     request = receiver.next()
     event = from_http(request.headers, request.body)
 
@@ -99,6 +100,7 @@ def test_an_ingest_is_the_event_that_eventarc_would_have_sent(
     assert event["type"] == "google.cloud.storage.object.v1.finalized"
     assert event["source"] == "//storage.googleapis.com/projects/_/buckets/quire-uploads"
     assert event["bucket"] == "quire-uploads"
+    assert event["quirejob"] == str(JOB)
     assert event["subject"] == "objects/documents/Br%C3%BCcke%20100%25.pdf"
     assert event.data == {
         "bucket": "quire-uploads",
@@ -107,12 +109,12 @@ def test_an_ingest_is_the_event_that_eventarc_would_have_sent(
     }
 
 
-def test_each_version_and_dispatch_of_an_upload_is_ingested_once(
+def test_each_job_and_dispatch_of_an_upload_is_ingested_once(
     tasks: CloudTasks, emulator: Emulator, receiver: Receiver
 ) -> None:
-    newer = ObjectRef(UPLOAD.bucket, UPLOAD.name, generation=1762345678901235)
-    for source, dispatch in ((UPLOAD, 1), (UPLOAD, 1), (UPLOAD, 2), (newer, 1)):
-        tasks.send_ingest(source, dispatch)
+    another = JobId(uuid4())
+    for job_id, dispatch in ((JOB, 1), (JOB, 1), (JOB, 2), (another, 1)):
+        tasks.send_ingest(UPLOAD, dispatch, job_id)
     assert len(set(receiver.next_ids(3))) == 3
     until(lambda: not emulator.ids(f"{LOCATION}/queues/merge"))
     assert len(receiver.seen) == 3
@@ -207,7 +209,7 @@ def test_each_status_becomes_the_error_that_says_what_to_do(
 
 def test_an_upload_without_a_generation_can_not_be_ingested(tasks: CloudTasks) -> None:
     with pytest.raises(ValueError, match="generation"):
-        tasks.send_ingest(ObjectRef("quire-uploads", "a.pdf"), dispatch=1)
+        tasks.send_ingest(ObjectRef("quire-uploads", "a.pdf"), dispatch=1, job_id=JOB)
 
 
 def test_the_library_is_not_loaded_before_it_is_needed() -> None:

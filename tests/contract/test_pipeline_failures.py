@@ -16,7 +16,15 @@ import pytest
 from common.access import Caller
 from common.errors import MisconfiguredError, NotFound, PermanentError, TransientError
 from common.merging import mean_confidence
-from common.models import ChunkRef, ChunkWork, DocumentId, JobId, JobOptions, ObjectRef
+from common.models import (
+    ChunkRef,
+    ChunkWork,
+    DocumentId,
+    DocumentsRef,
+    JobId,
+    JobOptions,
+    ObjectRef,
+)
 from common.names import chunk_result
 from common.pages import PageRange
 from common.ports import OpenPdf, PdfOpener
@@ -63,6 +71,7 @@ class Outbox:
         self.chunks: list[ChunkRef] = []
         self.merges: list[JobId] = []
         self.ingests: list[ObjectRef] = []
+        self.documents: list[DocumentsRef] = []
 
     def send_chunks(self, chunks: Sequence[ChunkRef]) -> None:
         self.chunks.extend(chunks)
@@ -76,8 +85,14 @@ class Outbox:
     def send_merge(self, job_id: JobId, dispatch: int) -> None:
         self.merges.append(job_id)
 
-    def send_ingest(self, source: ObjectRef, dispatch: int) -> None:
+    def send_ingest(self, source: ObjectRef, dispatch: int, job_id: JobId) -> None:
         self.ingests.append(source)
+
+    def send_documents(self, messages: Sequence[DocumentsRef]) -> None:
+        self.documents.extend(messages)
+
+    def give_turns(self, *, something_new: bool = False) -> None:
+        pass
 
     def publish(self, job_id: JobId) -> None:
         pass
@@ -112,7 +127,7 @@ def split(world: World, source: ObjectRef, error: Exception) -> None:
         uploads=Away(error),
         cutter=Away(error),
         chunks=world.chunks,
-        dispatch=outbox,
+        give_turns=outbox.give_turns,
         tasks=outbox,
         live=outbox,
         limits=LIMITS,
@@ -220,7 +235,7 @@ def test_maintain_sends_chunks_although_the_task_queue_is_away(world: World) -> 
     outbox = Outbox()
 
     class NoTasks(Outbox):
-        def send_ingest(self, source: ObjectRef, dispatch: int) -> None:
+        def send_ingest(self, source: ObjectRef, dispatch: int, job_id: JobId) -> None:
             raise TransientError("away")
 
     with pytest.raises(ExceptionGroup):
@@ -229,6 +244,7 @@ def test_maintain_sends_chunks_although_the_task_queue_is_away(world: World) -> 
             uploads=Away(TransientError("away")),
             dispatch=outbox,
             tasks=NoTasks(),
+            give_turns=outbox.give_turns,
             scale_workers=lambda: None,
             resend_webhooks=lambda: 0,
             clean_up=CleanUpReport,
@@ -271,6 +287,7 @@ def look_after(world: World, uploads: Bucket) -> tuple[int, list[ObjectRef]]:
         uploads=uploads,
         dispatch=outbox,
         tasks=outbox,
+        give_turns=outbox.give_turns,
         scale_workers=lambda: None,
         resend_webhooks=lambda: 0,
         clean_up=CleanUpReport,

@@ -8,7 +8,8 @@ ALTER TABLE chunks
     ADD COLUMN priority text NOT NULL DEFAULT 'normal'
                         CHECK (priority IN ('high', 'normal', 'low')),
     ADD COLUMN lane     uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
-    ADD COLUMN promoted boolean NOT NULL DEFAULT false;  -- sent once more, ahead of its class
+    ADD COLUMN sent_as  text,                      -- the higher priority it was helped to
+    ADD COLUMN ready_at timestamptz;               -- since when it could be read, were it its turn
 UPDATE chunks
    SET owner = jobs.owner, priority = jobs.priority
   FROM jobs WHERE jobs.id = job_id;
@@ -17,7 +18,7 @@ CREATE INDEX chunks_waiting ON chunks (priority, owner, lane, index)
 CREATE INDEX chunks_in_flight ON chunks (priority, owner, lane)
     WHERE status = 'processing' OR (status = 'pending' AND dispatched_at IS NOT NULL);
 
-ALTER TABLE jobs ADD COLUMN promoted boolean NOT NULL DEFAULT false;
+ALTER TABLE jobs ADD COLUMN sent_as text;
 CREATE INDEX jobs_waiting ON jobs (priority, owner, batch_id, batch_position)
     WHERE status = 'pending' AND stage = 'received' AND batch_id IS NOT NULL
       AND dispatched_at IS NULL;
