@@ -92,7 +92,6 @@ class ReadDocument:
     #: How long ago reading began and ended when this is recorded, in seconds.
     began_ago: float
     ended_ago: float
-    cache_key: str | None
     pages: Sequence[PageRow]
     boxes: Sequence[BoxRow]
 
@@ -134,3 +133,13 @@ class WholeDocuments(Protocol):
 
     def count_pages(self, content: bytes, *, most: int) -> int | None:
         """Return a sound PDF's pages; None where it has more than `most`, or is not that simple."""
+
+
+class WholeResults(Protocol):
+    """The store of results as whoever reads small documents sees it."""
+
+    def write_chunk(self, name: str, content: bytes) -> None:
+        """Store a chunk's result. Keeps what is already there under that name."""
+
+    def write_small(self, name: str, content: bytes, content_type: str) -> None:
+        """Store a merged result that is in memory."""

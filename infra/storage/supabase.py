@@ -85,6 +85,13 @@ class SupabaseStorage:
 
         self._create(upload)
 
+    def write_small(self, name: str, content: bytes, content_type: str) -> None:
+        """Store a merged result that is in memory."""
+        bucket = self._client.from_(self._settings.results_bucket)
+        self._create(
+            lambda: bucket.upload(name, content, {"content-type": content_type, "upsert": "false"})
+        )
+
     def read_result(self, name: str, *, max_bytes: int) -> bytes | None:
         """Return a merged result, or None where it is larger. NotFound if it is gone."""
         from storage3.exceptions import StorageApiError

@@ -1,0 +1,292 @@
+"""One message's small documents, from their claims to their ends."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import Final
+from uuid import uuid4
+
+from common.errors import (
+    InsufficientCredits,
+    LeaseLost,
+    NotFound,
+    PermanentError,
+    QuireError,
+    QuotaError,
+    TransientError,
+)
+from common.log_context import logging_for
+from common.models import ChunkId, JobId
+from common.ports import Chunks, Dispatch, LiveUpdates, OcrEngine, Tasks, Uploads
+from common.small_documents import (
+    Beginning,
+    Begun,
+    SmallDocument,
+    SmallDocuments,
+    WholeDocuments,
+    WholeResults,
+)
+from functions.pipeline.hand_on import hand_on, or_maintain_sends
+from functions.pipeline.process_chunk import RetryPolicy
+from functions.pipeline.whole_result import Storing, bind, chunk_of
+
+log = logging.getLogger(__name__)
+
+#: What is read but not recorded yet would be read again after a crash: so much time, or one
+#: document where one takes longer.
+_RECORD_SECONDS: Final = 0.25
+#: Well below the broker's visibility timeout, behind which it would give the message out twice.
+_LONGEST_HOLD_SECONDS: Final = 200.0
+
+
+@dataclass(frozen=True, slots=True)
+class WholeLimits:
+    """What is read whole."""
+
+    #: The deployment's default size of a chunk, in pages.
+    pages: int
+    #: What one OCR call takes.
+    max_pages: int
+    max_bytes: int
+    #: After so long the documents of a message that have not been begun wait for other workers.
+    seconds: float = 45.0
+
+
+@dataclass(slots=True)
+class Pace:
+    """How long documents take of late in this process: as many are begun at once as are recorded
+    together."""
+
+    seconds: float = _RECORD_SECONDS
+
+    def note(self, seconds: float) -> None:
+        """Learn from one document."""
+        self.seconds += (seconds - self.seconds) / 4
+
+    @property
+    def at_once(self) -> int:
+        """Documents to begin together, at least one."""
+        return max(1, int(_RECORD_SECONDS / max(self.seconds, 1e-3)))
+
+
+@dataclass(slots=True)
+class Message:
+    """The documents that were claimed together, and what is done with each."""
+
+    small: SmallDocuments
+    uploads: Uploads
+    pdfs: Callable[[], WholeDocuments]
+    engine: Callable[[], OcrEngine]
+    results: WholeResults
+    chunks: Chunks
+    dispatch: Dispatch
+    tasks: Callable[[], Tasks]
+    live: LiveUpdates
+    announce: Callable[[JobId], None]
+    retries: RetryPolicy
+    limits: WholeLimits
+    pace: Pace
+    #: Whose leases are kept: claimed, and not yet ended or given up.
+    held: dict[JobId, SmallDocument]
+    lost: set[JobId] = field(default_factory=set)
+    #: Read and on their way into the store.
+    storing: list[Storing] = field(default_factory=list)
+    recorded_at: float = field(default_factory=time.monotonic)
+    pool: ThreadPoolExecutor = field(init=False)
+
+    def renew(self) -> bool:
+        """Keep all leases, and note whose were lost: the others go on."""
+        held = list(self.held.values())
+        ours = self.small.renew(held)
+        self.lost.update(each.job_id for each in held if each.job_id not in ours)
+        return True
+
+    def run(self, documents: Sequence[SmallDocument]) -> None:
+        """Read them all, or hand on what can't be read here."""
+        until = time.monotonic() + self.limits.seconds
+        waiting = list(self._sound(documents))
+        while waiting:
+            if time.monotonic() > until:
+                self._leave(waiting)
+                break
+            at_once = self.pace.at_once
+            group, waiting = waiting[:at_once], waiting[at_once:]
+            contents = {each.document.job_id: content for each, content in group}
+            for begun in self._begin([each for each, _ in group]):
+                self._read(begun, contents[begun.document.job_id])
+                if time.monotonic() - self.recorded_at > _RECORD_SECONDS:
+                    self._record()
+        self._record()
+
+    def _sound(self, documents: Sequence[SmallDocument]) -> Iterator[tuple[Beginning, bytes]]:
+        """Yield what can be read as it is, and hand on the rest."""
+        downloads = [
+            (each, self.pool.submit(copy_context().run, self.uploads.read_chunk, each.source))
+            for each in documents
+        ]
+        for document, download in downloads:
+            with logging_for(document.job_id, attempt=document.attempt):
+                beginning = self._look(document, download)
+                if beginning is None:
+                    self._hand_on(document)
+                else:
+                    yield beginning, download.result()
+
+    def _look(self, document: SmallDocument, download: Future[bytes]) -> Beginning | None:
+        options = document.options
+        if document.has_password or options.pages or options.warm:
+            return None
+        most = options.chunk_pages or self.limits.pages
+        try:
+            content = download.result()
+        except (TransientError, PermanentError, NotFound) as error:
+            log.warning("document can't be fetched", extra={"code": error.code})
+            return None
+        if most > self.limits.max_pages or len(content) > self.limits.max_bytes:
+            return None
+        if document.sha256 and sha256(content).hexdigest() != document.sha256:
+            return None
+        pages = self.pdfs().count_pages(content, most=most)
+        if pages is None:
+            return None
+        return Beginning(document, ChunkId(uuid4()), pages, len(content))
+
+    def _hand_on(self, document: SmallDocument) -> None:
+        """Have it split, or refused, as any other document."""
+        self.held.pop(document.job_id)
+        number = self.small.hand_on(document)
+        if number is None:
+            log.warning("lease lost", extra=document.log_fields)
+            return
+        log.info("document goes the ordinary way", extra=document.log_fields)
+        with or_maintain_sends():
+            self.tasks().send_ingest(document.source, number, document.job_id)
+
+    def _leave(self, waiting: Sequence[tuple[Beginning, bytes]]) -> None:
+        """Have those that were not begun read by whoever has time, each by a message of its own."""
+        for each, _ in waiting:
+            self._begin([replace(each, waits=True)])
+
+    def _begin(self, group: Sequence[Beginning]) -> list[Begun]:
+        group = [each for each in group if each.document.job_id not in self.lost]
+        if not group:
+            return []
+        try:
+            begun = self.small.begin(group)
+        except InsufficientCredits:
+            if len(group) > 1:
+                return [begun for each in group for begun in self._begin([each])]
+            # By the ordinary way it is refused with its reason.
+            self._hand_on(group[0].document)
+            return []
+        ours = {each.document.job_id for each in begun}
+        for each in group:
+            job_id = each.document.job_id
+            if job_id in ours:
+                self.live.publish(job_id)
+            else:
+                self.held.pop(job_id)
+                if not each.waits:
+                    log.info("document is held, cancelled or taken", extra=each.document.log_fields)
+        return begun
+
+    def _read(self, begun: Begun, content: bytes) -> None:
+        work = begun.work
+        if work.job_id in self.lost:
+            self._give_up(begun)
+            return
+        began = time.monotonic()
+        with logging_for(work.job_id, chunk_index=0, attempt=work.attempt):
+            try:
+                pages = self.engine().read(content, languages=work.options.languages)
+                chunk = chunk_of(work, pages)
+            except (QuotaError, TransientError, PermanentError) as error:
+                self._put_back(begun, error)
+                return
+            seconds = time.monotonic() - began
+            self.pace.note(seconds)
+            # Reading took its time: a job that was cancelled meanwhile gets no more objects.
+            if seconds > _RECORD_SECONDS:
+                self.renew()
+            if work.job_id in self.lost:
+                self._give_up(begun)
+                return
+            self.storing.append(bind(begun, chunk, self.results, self.pool, began))
+
+    def _give_up(self, begun: Begun) -> None:
+        self.held.pop(begun.document.job_id)
+        log.warning("lease lost", extra=begun.work.log_fields)
+
+    def _put_back(self, begun: Begun, error: QuireError) -> None:
+        """Have the chunk read again like any other: there a page that can't be read is found."""
+        work, counted, delay = begun.work, False, timedelta()
+        if isinstance(error, QuotaError):
+            delay = timedelta(seconds=min(error.retry_after_seconds, _LONGEST_HOLD_SECONDS))
+        elif isinstance(error, TransientError):
+            counted, delay = True, self.retries.delay(0)
+        log.warning(
+            "chunk is put back",
+            extra=work.log_fields
+            | {
+                "code": error.code,
+                "reason": error.message,
+                "counted": counted,
+                "wait_seconds": round(delay.total_seconds(), 1),
+            },
+        )
+        self.held.pop(work.job_id)
+        try:
+            self.chunks.put_back(
+                work, code=error.code, message=error.message, delay=delay, counted=counted
+            )
+        except LeaseLost:
+            log.warning("lease lost", extra=work.log_fields)
+            return
+        with or_maintain_sends():
+            self.dispatch.send_chunk_later(work.ref, delay)
+        self.live.publish(work.job_id)
+
+    def _record(self) -> None:
+        """End the jobs of what has been read since the last time."""
+        stored = []
+        for each in self.storing:
+            try:
+                each.wait()
+            except (TransientError, PermanentError) as error:
+                with logging_for(each.work.job_id, chunk_index=0, attempt=each.work.attempt):
+                    self._put_back(each.begun, error)
+            else:
+                stored.append(each)
+        self.storing = []
+        if stored:
+            recorded = self.small.record([each.as_read() for each in stored])
+            for each in stored:
+                self.held.pop(each.work.job_id)
+                with logging_for(each.work.job_id, chunk_index=0, attempt=each.work.attempt):
+                    if each.work.job_id in recorded.job_ids:
+                        log.info("document is read", extra=each.log_fields)
+                    else:
+                        self._complete(each)
+                self.live.publish(each.work.job_id)
+            for job_id in recorded.to_announce:
+                self.announce(job_id)
+        self.recorded_at = time.monotonic()
+
+    def _complete(self, each: Storing) -> None:
+        """Keep what was read for a job that was paused meanwhile; its merge comes later."""
+        try:
+            outcome = self.chunks.complete(
+                each.work, path=each.chunk_path, checksum=each.chunk_checksum, errors=()
+            )
+        except LeaseLost:
+            log.warning("lease lost", extra=each.work.log_fields)
+            return
+        if outcome.was_last:
+            hand_on(outcome, self.tasks())

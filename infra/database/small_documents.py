@@ -1,0 +1,236 @@
+"""Small documents, several at once: each statement is for all of them, whatever their number.
+
+Locks are taken in one order everywhere: a chunk's row, its job's, the owner's account, the batches;
+and several rows of a table by their ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from psycopg import Connection
+from psycopg.errors import DeadlockDetected
+from psycopg.rows import DictRow
+
+from common.models import (
+    ChunkId,
+    ChunkWork,
+    DocumentId,
+    JobId,
+    JobOptions,
+    ObjectRef,
+    Priority,
+)
+from common.pages import PageRange
+from common.small_documents import Beginning, Begun, ReadDocument, Recorded, SmallDocument
+from infra.database import page_rows
+from infra.database import small_statements as sql
+from infra.database.credits import reserve
+from infra.database.pool import Pool
+
+Answer = TypeVar("Answer")
+
+#: The same rows are locked in the same order by whom we know; of others one try is forgiven.
+_TRIES = 3
+
+
+class PostgresSmallDocuments:
+    """Jobs of small documents on their way from a message to their end."""
+
+    def __init__(self, pool: Pool, *, lease: timedelta, credits_enabled: bool = False) -> None:
+        self._pool = pool
+        self._lease = lease
+        self._credits_enabled = credits_enabled
+
+    def claim(self, job_ids: Sequence[JobId]) -> list[SmallDocument]:
+        """Take the right to begin these jobs; those that are begun, paused or gone are left out."""
+        values = {"ids": list(job_ids), "lease": self._lease}
+
+        def claim(connection: Connection[DictRow]) -> list[DictRow]:
+            rows = connection.execute(sql.CLAIM, values).fetchall()
+            if len(rows) < len(job_ids):
+                connection.execute(sql.DROPPED, values)
+            return rows
+
+        return [_document(row) for row in self._tried(claim)]
+
+    def begin(self, documents: Sequence[Beginning]) -> list[Begun]:
+        """Plan each as one chunk; return those that are to be read now.
+
+        One whose job was paused or cancelled meanwhile, or is another's by now, is left as it is.
+        Raises InsufficientCredits, and nothing is written.
+        """
+        values = {
+            "jobs": [each.document.job_id for each in documents],
+            "attempts": [each.document.attempt for each in documents],
+            "chunks": [each.chunk_id for each in documents],
+            "pages": [each.pages for each in documents],
+            "sizes": [each.size for each in documents],
+            "keys": [each.cache_key for each in documents],
+            "waits": [each.waits for each in documents],
+            "lease": self._lease,
+        }
+
+        def begin(connection: Connection[DictRow]) -> list[DictRow]:
+            rows = connection.execute(sql.BEGIN, values).fetchall()
+            if self._credits_enabled:
+                for row in sorted(rows, key=lambda row: row["owner"]):
+                    if not row["credits_reserved"]:
+                        reserve(
+                            connection,
+                            owner=row["owner"],
+                            job_id=row["job_id"],
+                            attempt=row["retries"],
+                            pages=row["pages"],
+                        )
+            return rows
+
+        begun = {row["job_id"] for row in self._tried(begin)}
+        return [
+            Begun(each.document, _work(each))
+            for each in documents
+            if each.document.job_id in begun and not each.waits
+        ]
+
+    def renew(self, documents: Sequence[SmallDocument]) -> Collection[JobId]:
+        """Extend the leases of jobs and of their chunks; return whose are still ours."""
+        values = {
+            "jobs": [each.job_id for each in documents],
+            "attempts": [each.attempt for each in documents],
+            "lease": self._lease,
+        }
+        with self._pool.connection() as connection:
+            return {JobId(row["id"]) for row in connection.execute(sql.RENEW, values)}
+
+    def record(self, documents: Sequence[ReadDocument]) -> Recorded:
+        """End the jobs with their results, pages and boxes."""
+        return self._tried(lambda connection: self._record(connection, documents))
+
+    def _record(
+        self, connection: Connection[DictRow], documents: Sequence[ReadDocument]
+    ) -> Recorded:
+        # From here on nobody can take one of them away, or pause it, until all is written.
+        held = _held(connection, documents)
+        counted = [each for each in documents if each.begun.document.job_id in held]
+        if not counted:
+            return Recorded(frozenset(), ())
+        _write_pages(connection, counted)
+        values = {
+            "jobs": [each.begun.document.job_id for each in counted],
+            "chunks": [each.begun.work.id for each in counted],
+            "chunk_paths": [each.chunk_path for each in counted],
+            "chunk_checksums": [each.chunk_checksum for each in counted],
+            "paths": [each.result_path for each in counted],
+            "checksums": [each.checksum for each in counted],
+            "text_paths": [each.text_path for each in counted],
+            "began": [each.began_ago for each in counted],
+            "ended": [each.ended_ago for each in counted],
+            "cached": [each.begun.cached is not None for each in counted],
+            # Rows of other merges are there only where there was another.
+            "again": [
+                each.begun.document.document_id
+                for each in counted
+                if (each.begun.document.run, each.begun.document.attempt) != (1, 1)
+            ],
+        }
+        with connection.pipeline():
+            connection.execute(sql.LOCK_ACCOUNTS, values)
+            connection.execute(sql.LOCK_BATCHES, values)
+            if values["again"]:
+                connection.execute(sql.OUTDATED, values)
+            finished = connection.execute(sql.RECORD, values)
+        rows = finished.fetchall()
+        return Recorded(
+            frozenset(JobId(row["id"]) for row in rows),
+            tuple(JobId(row["id"]) for row in rows if row["has_webhook"]),
+        )
+
+    def hand_on(self, document: SmallDocument) -> int | None:
+        """Give up a claim for the ordinary way; return the number of its message to ingest."""
+        values = {"job_id": document.job_id, "attempt": document.attempt}
+        with self._pool.connection() as connection:
+            row = connection.execute(sql.HAND_ON, values).fetchone()
+        return row["dispatches"] if row else None
+
+    def _tried(self, transaction: Callable[[Connection[DictRow]], Answer]) -> Answer:
+        for left in reversed(range(_TRIES)):
+            try:
+                with self._pool.connection() as connection:
+                    return transaction(connection)
+            except DeadlockDetected:
+                if not left:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+
+def _held(connection: Connection[DictRow], documents: Sequence[ReadDocument]) -> set[UUID]:
+    values = {
+        "chunks": [each.begun.work.id for each in documents],
+        "attempts": [each.begun.work.attempt for each in documents],
+        "jobs": [each.begun.document.job_id for each in documents],
+        "documents": [each.begun.document.document_id for each in documents],
+    }
+    with connection.pipeline():
+        connection.execute(sql.LOCK_DOCUMENTS, values)
+        chunks = connection.execute(sql.LOCK_CHUNKS, values)
+        jobs = connection.execute(sql.LOCK_JOBS, values)
+    mine = {row["job_id"] for row in chunks.fetchall()}
+    return mine & {row["id"] for row in jobs.fetchall()}
+
+
+def _write_pages(connection: Connection[Any], documents: Sequence[ReadDocument]) -> None:
+    """Copy the rows of all documents, each under its job's attempt."""
+    merges = [
+        (each.begun.document.document_id.bytes, each.begun.document.job_id.bytes,
+         each.begun.document.attempt)
+        for each in documents
+    ]  # fmt: skip
+    for statement, types, rows in (
+        (page_rows.PAGES, page_rows.PAGE_TYPES, [each.pages for each in documents]),
+        (page_rows.BOXES, page_rows.BOX_TYPES, [each.boxes for each in documents]),
+    ):
+        if not any(rows):
+            continue
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types(types)
+            for merge, of_document in zip(merges, rows, strict=True):
+                for row in of_document:
+                    copy.write_row((*merge, *row))
+
+
+def _document(row: DictRow) -> SmallDocument:
+    return SmallDocument(
+        job_id=JobId(row["id"]),
+        document_id=DocumentId(row["document_id"]),
+        owner=row["owner"],
+        filename=row["filename"],
+        source=ObjectRef(row["bucket"], row["object"], row["generation"]),
+        run=row["run"],
+        attempt=row["attempt"],
+        options=msgspec.convert(row["options"], JobOptions),
+        priority=Priority(row["priority"]),
+        has_password=row["has_password"],
+        sha256=row["sha256"],
+    )
+
+
+def _work(beginning: Beginning) -> ChunkWork:
+    document = beginning.document
+    return ChunkWork(
+        id=ChunkId(beginning.chunk_id),
+        job_id=document.job_id,
+        document_id=document.document_id,
+        index=0,
+        pages=PageRange(1, beginning.pages),
+        source=document.source,
+        run=document.run,
+        attempt=1,
+        failures=0,
+        lost_leases=0,
+        options=document.options,
+        priority=document.priority,
+    )

@@ -1,0 +1,222 @@
+"""What is asked of the database about small documents. Each statement is for several at once."""
+
+from __future__ import annotations
+
+from typing import Final, LiteralString
+
+# Whose batch is paused or has been cancelled is not begun. What nobody may begin twice is skipped
+# where somebody is at it.
+CLAIM: Final[LiteralString] = """
+    WITH free AS (
+        SELECT jobs.id FROM jobs
+         WHERE jobs.id = ANY(%(ids)s) AND jobs.status = 'pending' AND stage = 'received'
+           AND NOT EXISTS (SELECT FROM batches
+                            WHERE batches.id = jobs.batch_id
+                              AND batches.status NOT IN ('pending', 'processing'))
+         ORDER BY jobs.id FOR UPDATE OF jobs SKIP LOCKED
+    ), claimed AS (
+        UPDATE jobs
+           SET status = 'processing', stage = 'splitting', attempt = attempt + 1,
+               stalls = stalls + 1, lease_expires_at = now() + %(lease)s, heartbeat_at = now(),
+               started_at = coalesce(started_at, now()), last_event = last_event + 1
+          FROM documents
+         WHERE jobs.id IN (SELECT id FROM free) AND documents.id = document_id
+           AND generation IS NOT NULL
+        RETURNING jobs.id, document_id, jobs.owner, filename, bucket, object, generation, sha256,
+                  run, attempt, options, priority, batch_position, last_event
+    ), document AS (
+        UPDATE documents SET status = 'processing'
+         WHERE id IN (SELECT document_id FROM claimed)
+    ), event AS (
+        INSERT INTO job_events (job_id, id, kind, details)
+        SELECT id, last_event, 'splitting', jsonb_build_object('attempt', attempt) FROM claimed
+    )
+    SELECT claimed.*,
+           EXISTS (SELECT FROM job_passwords WHERE job_id = claimed.id) AS has_password
+      FROM claimed ORDER BY batch_position, id
+"""
+
+# A message that came while the batch stood still is gone now; once it goes on there is another.
+DROPPED: Final[LiteralString] = """
+    UPDATE jobs SET dispatched_at = NULL, sent_as = NULL
+     WHERE id = ANY(%(ids)s) AND status = 'pending' AND batch_id IS NOT NULL
+       AND EXISTS (SELECT FROM batches WHERE batches.id = batch_id AND batches.status = 'paused')
+"""
+
+# What the splitter writes for a document of one chunk, but for the cutting: the chunk's source is
+# the document itself. One that `waits` is for any worker, by its turn.
+BEGIN: Final[LiteralString] = """
+    WITH given AS (
+        SELECT * FROM unnest(%(jobs)s::uuid[], %(attempts)s::int[], %(chunks)s::uuid[],
+                             %(pages)s::int[], %(sizes)s::bigint[], %(keys)s::text[],
+                             %(waits)s::bool[])
+             AS given (job_id, attempt, chunk_id, pages, size, cache_key, waits)
+    ), locked AS (
+        SELECT id FROM jobs WHERE id = ANY(%(jobs)s) ORDER BY id FOR NO KEY UPDATE
+    ), begun AS (
+        UPDATE jobs
+           SET stage = 'ocr', stalls = 0, total_chunks = 1, total_pages = given.pages,
+               lease_expires_at = NULL, heartbeat_at = now(),
+               reading_since = CASE WHEN waits THEN reading_since
+                                    ELSE coalesce(reading_since, now()) END,
+               last_event = last_event + CASE WHEN waits THEN 2 ELSE 4 END
+          FROM given, locked
+         WHERE locked.id = given.job_id AND jobs.id = given.job_id
+           AND jobs.attempt = given.attempt AND stage = 'splitting'
+           AND jobs.status = 'processing' AND total_chunks = 0
+           AND NOT EXISTS (SELECT FROM batches
+                            WHERE batches.id = jobs.batch_id
+                              AND batches.status NOT IN ('pending', 'processing'))
+        RETURNING jobs.id AS job_id, document_id, jobs.owner, retries, credits_reserved, last_event,
+                  given.chunk_id, given.pages, given.size, given.cache_key, given.waits
+    ), document AS (
+        UPDATE documents SET page_count = pages, size = begun.size, warnings = '{}'
+          FROM begun WHERE documents.id = document_id
+    ), chunk AS (
+        INSERT INTO chunks (id, job_id, index, page_start, page_end, source_bucket, source_object,
+                            source_generation, cache_key, status, attempt, lease_expires_at,
+                            dispatches, dispatched_at, started_at)
+        SELECT chunk_id, job_id, 0, 1, pages, bucket, object, generation, cache_key,
+               CASE WHEN waits THEN 'pending' ELSE 'processing' END, (NOT waits)::int,
+               CASE WHEN NOT waits THEN now() + %(lease)s END, (NOT waits)::int,
+               CASE WHEN NOT waits THEN clock_timestamp() END,
+               CASE WHEN NOT waits THEN clock_timestamp() END
+          FROM begun JOIN documents ON documents.id = document_id
+    ), events AS (
+        INSERT INTO job_events (job_id, id, kind, details)
+        SELECT job_id, last_event - CASE WHEN waits THEN 2 ELSE 4 END + number, kind, details
+          FROM begun, LATERAL (
+               VALUES (1, 'planned', jsonb_build_object('chunks', 1, 'pages', pages)),
+                      (2, CASE WHEN waits THEN 'split' ELSE 'chunks_dispatched' END,
+                       CASE WHEN waits THEN '{}' ELSE '{"indexes": [0]}'::jsonb END),
+                      (3, 'split', '{}'),
+                      (4, 'chunk_started',
+                       jsonb_build_object('chunk_index', 0, 'page_start', 1, 'page_end', pages,
+                                          'attempt', 1))
+               ) AS step (number, kind, details)
+         WHERE number <= CASE WHEN waits THEN 2 ELSE 4 END
+    )
+    SELECT job_id, owner, retries, credits_reserved, pages FROM begun
+"""
+
+RENEW: Final[LiteralString] = """
+    WITH given AS (
+        SELECT * FROM unnest(%(jobs)s::uuid[], %(attempts)s::int[]) AS given (job_id, attempt)
+    ), waiting AS (
+        UPDATE jobs SET lease_expires_at = now() + %(lease)s
+          FROM given
+         WHERE id = job_id AND jobs.attempt = given.attempt AND stage = 'splitting'
+           AND status = 'processing'
+        RETURNING id
+    ), reading AS (
+        UPDATE chunks SET lease_expires_at = now() + %(lease)s
+          FROM given JOIN jobs ON jobs.id = given.job_id AND jobs.attempt = given.attempt
+         WHERE chunks.job_id = given.job_id AND index = 0 AND chunks.attempt = 1
+           AND chunks.status = 'processing' AND jobs.status IN ('processing', 'paused')
+        RETURNING chunks.job_id
+    )
+    SELECT id FROM waiting UNION SELECT job_id FROM reading
+"""
+
+# Held until the rows are written, so that no document can go meanwhile and leave them.
+LOCK_DOCUMENTS: Final[LiteralString] = """
+    SELECT FROM documents WHERE id = ANY(%(documents)s) ORDER BY id FOR KEY SHARE
+"""
+LOCK_CHUNKS: Final[LiteralString] = """
+    SELECT job_id
+      FROM chunks JOIN unnest(%(chunks)s::uuid[], %(attempts)s::int[]) AS given (id, attempt)
+                    ON given.id = chunks.id
+     WHERE chunks.attempt = given.attempt AND status = 'processing'
+     ORDER BY chunks.id FOR UPDATE OF chunks
+"""
+LOCK_JOBS: Final[LiteralString] = """
+    SELECT id FROM jobs
+     WHERE id = ANY(%(jobs)s) AND status = 'processing' AND stage = 'ocr'
+     ORDER BY id FOR NO KEY UPDATE
+"""
+LOCK_ACCOUNTS: Final[LiteralString] = """
+    SELECT FROM credit_accounts
+     WHERE owner IN (SELECT owner FROM jobs WHERE id = ANY(%(jobs)s) AND credits_reserved > 0)
+     ORDER BY owner FOR NO KEY UPDATE
+"""
+LOCK_BATCHES: Final[LiteralString] = """
+    SELECT FROM batches
+     WHERE id IN (SELECT batch_id FROM batch_jobs WHERE job_id = ANY(%(jobs)s))
+     ORDER BY id FOR NO KEY UPDATE
+"""
+
+# By two ranges of the index, as the merge does it.
+OUTDATED: Final[LiteralString] = """
+    WITH counted AS (
+        SELECT id AS job_id, document_id, attempt FROM jobs
+         WHERE id = ANY(%(jobs)s) AND document_id = ANY(%(again)s)
+    ), boxes AS (
+        DELETE FROM bounding_boxes AS old USING counted AS new
+         WHERE old.document_id = new.document_id
+           AND ((old.job_id, old.attempt) < (new.job_id, new.attempt)
+                OR (old.job_id, old.attempt) > (new.job_id, new.attempt))
+    )
+    DELETE FROM pages AS old USING counted AS new
+     WHERE old.document_id = new.document_id
+       AND ((old.job_id, old.attempt) < (new.job_id, new.attempt)
+            OR (old.job_id, old.attempt) > (new.job_id, new.attempt))
+"""
+
+# A chunk's end, the merge's beginning and the job's end in one.
+RECORD: Final[LiteralString] = """
+    WITH given AS (
+        SELECT * FROM unnest(%(jobs)s::uuid[], %(chunks)s::uuid[], %(chunk_paths)s::text[],
+                             %(chunk_checksums)s::text[], %(paths)s::text[], %(checksums)s::text[],
+                             %(text_paths)s::text[], %(began)s::float8[], %(ended)s::float8[],
+                             %(cached)s::bool[])
+             AS given (job_id, chunk_id, chunk_path, chunk_checksum, path, checksum, text_path,
+                       began, ended, is_cached)
+    ), chunk AS (
+        UPDATE chunks
+           SET status = 'completed', lease_expires_at = NULL,
+               started_at = clock_timestamp() - make_interval(secs => began),
+               finished_at = clock_timestamp() - make_interval(secs => ended),
+               result_storage_path = chunk_path, result_checksum = chunk_checksum,
+               is_cached = given.is_cached
+          FROM given WHERE chunks.id = chunk_id
+    ), finished AS (
+        UPDATE jobs
+           SET status = 'completed', stage = 'merging', completed_chunks = 1,
+               completed_pages = total_pages,
+               cached_chunks = is_cached::int,
+               cached_pages = CASE WHEN is_cached THEN total_pages ELSE 0 END,
+               result_path = path, result_checksum = checksum, text_path = given.text_path,
+               error_code = NULL, error_message = NULL, lease_expires_at = NULL,
+               finished_at = now(), heartbeat_at = now(), last_event = last_event + 4
+          FROM given WHERE jobs.id = job_id
+        RETURNING jobs.id, document_id, attempt, last_event, total_pages, given.is_cached,
+                  webhook_url IS NOT NULL AS has_webhook
+    ), document AS (
+        UPDATE documents
+           SET status = 'ocr_complete', result_job = finished.id, result_attempt = attempt
+          FROM finished WHERE documents.id = document_id
+    ), events AS (
+        INSERT INTO job_events (job_id, id, kind, details)
+        SELECT finished.id, last_event - 4 + number, kind, details
+          FROM finished, LATERAL (
+               VALUES (1, 'chunk_completed',
+                       jsonb_build_object('chunk_index', 0, 'page_start', 1,
+                                          'page_end', total_pages, 'failed_pages', 0)),
+                      (2, 'merging', '{}'),
+                      (3, 'merge_started', jsonb_build_object('attempt', attempt)),
+                      (4, 'job_completed',
+                       jsonb_build_object('pages', total_pages, 'failed_pages', 0))
+               ) AS step (number, kind, details)
+    )
+    SELECT id, has_webhook FROM finished
+"""
+
+# The next attempt need not wait for a lease whose holder has given it up.
+HAND_ON: Final[LiteralString] = """
+    UPDATE jobs
+       SET lease_expires_at = now(), stalls = stalls - 1, dispatches = dispatches + 1,
+           dispatched_at = now()
+     WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'splitting'
+       AND status = 'processing'
+    RETURNING dispatches
+"""
