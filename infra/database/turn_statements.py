@@ -41,15 +41,18 @@ PROMOTION: Final[LiteralString] = """
 """
 
 # Asked at every chunk's start, so it looks at no more rows than it must: does anything wait, and
-# has its priority at most half a window in the broker?
+# has its priority at most half a window in the broker? The order keeps to the index: where nothing
+# of a priority waits, going through the table would find that out last.
 LEVEL: Final[LiteralString] = f"""
     WITH waiting AS (
         SELECT classes.priority
           FROM unnest('{{high,normal,low}}'::text[]) AS classes (priority)
-         WHERE EXISTS (SELECT FROM chunks
-                        WHERE chunks.priority = classes.priority AND {_WAITING_CHUNK})
-            OR EXISTS (SELECT FROM jobs
-                        WHERE jobs.priority = classes.priority AND {_WAITING_JOB})
+         WHERE (SELECT true FROM chunks
+                 WHERE chunks.priority = classes.priority AND {_WAITING_CHUNK}
+                 ORDER BY owner, lane, index LIMIT 1)
+            OR (SELECT true FROM jobs
+                 WHERE jobs.priority = classes.priority AND {_WAITING_JOB}
+                 ORDER BY owner, batch_id, batch_position LIMIT 1)
     )
     SELECT EXISTS (SELECT FROM waiting) AS waits,
            EXISTS (SELECT FROM waiting
