@@ -40,15 +40,24 @@ class TransientError(QuireError):
 
 
 class QuotaError(QuireError):
-    """A service asked us to slow down. The work goes back with a due time, uncounted."""
+    """A service takes no more for now. The work goes back with a due time, uncounted.
+
+    `is_reserved` where the time is this work's own; others are told another.
+    """
 
     default_code = "QUOTA_EXCEEDED"
 
     def __init__(
-        self, message: str, *, code: str | None = None, retry_after_seconds: float = 10.0
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        retry_after_seconds: float = 10.0,
+        is_reserved: bool = False,
     ) -> None:
         super().__init__(message, code=code)
         self.retry_after_seconds = retry_after_seconds
+        self.is_reserved = is_reserved
 
 
 class PermanentError(QuireError):

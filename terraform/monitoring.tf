@@ -341,7 +341,7 @@ resource "google_monitoring_alert_policy" "ocr_quota" {
   documentation {
     mime_type = "text/markdown"
     subject   = "${var.prefix}: Document AI's quota is used up"
-    content   = "Chunks are put back and read later, so nothing is lost but time. Ask for more quota, and raise WORKERS__CALLS_PER_MINUTE with it."
+    content   = "Chunks are put back and read later, so nothing is lost but time. Ask for more quota, and raise DOCUMENT_AI__CALLS_PER_MINUTE with it."
   }
 
   alert_strategy {

@@ -161,6 +161,7 @@ locals {
     CHUNK_SIZE_PAGES                = local.all_processes
     DOCUMENT_AI__MAX_BYTES_PER_CALL = ["ingest", "worker"]
     DOCUMENT_AI__TIMEOUT_SECONDS    = ["worker"]
+    DOCUMENT_AI__CALLS_PER_MINUTE   = ["maintain", "worker"]
     CHUNKING_THRESHOLD_PAGES        = ["api"]
     ASYNC_PROCESSING_ENABLED        = ["api"]
     # Also how long the broker waits before it gives a message out again.
@@ -192,7 +193,6 @@ locals {
     WORKERS__TARGET_AGE_SECONDS = ["maintain"]
     WORKERS__START_SECONDS      = ["maintain"]
     WORKERS__COOL_DOWN_SECONDS  = ["maintain"]
-    WORKERS__CALLS_PER_MINUTE   = ["maintain"]
     WORKERS__REREAD_SECONDS     = ["maintain"]
 
     API__WAIT_SECONDS             = ["api"]

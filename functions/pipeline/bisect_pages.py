@@ -33,11 +33,16 @@ def read_or_bisect(
     """
     with scratch_folder("chunk") as folder:
         whole = folder / "chunk.pdf"
+        calls = 0
 
         def read(part: PageRange, content: bytes) -> ChunkResult:
+            nonlocal calls
             between()
+            calls += 1
             try:
-                pages = engine.read(content, languages=work.options.languages)
+                # A chunk put back between two calls would begin with the first one again, and at
+                # a full quota never end.
+                pages = engine.read(content, languages=work.options.languages, committed=calls > 1)
                 if len(pages) != len(part):
                     raise PermanentError(
                         f"{len(pages)} pages came back for {len(part)}.", code="PAGES_MISSING"

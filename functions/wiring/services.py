@@ -79,10 +79,16 @@ class Services(Repositories):
 
     @built_once
     def engine(self) -> OcrEngine:
-        """Document AI."""
+        """Document AI, within its quota."""
+        from common.quota import QuotaRules
+        from infra.broker.quota import RedisCallQuota
         from infra.ocr.document_ai import DocumentAiEngine
+        from infra.ocr.quota import EngineWithinQuota
 
-        return DocumentAiEngine(self.settings.document_ai)
+        settings = self.settings.document_ai
+        rules = QuotaRules(settings.calls_per_minute)
+        quota = RedisCallQuota(self._redis, settings.location, rules)
+        return EngineWithinQuota(DocumentAiEngine(settings), quota)
 
     @built_once
     def cutter(self) -> PdfCutter:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from infra.sections.outside import CALLS_PER_MINUTE
 from infra.settings import PAGES_PER_CALL, PAGES_PER_IMAGELESS_CALL
 
 __all__ = [
@@ -21,9 +22,6 @@ __all__ = [
 #: "40 MB" on the limits page. The service's own refusals count in units of 1,048,576 (the limit
 #: was 20971520 when the page still said 20 MB).
 BYTES_PER_CALL: Final = 40 * 1024 * 1024
-
-#: "Online process requests per minute", for the whole Google Cloud project.
-CALLS_PER_MINUTE: Final = 600
 
 #: After so long the service itself ends an online call, whatever deadline the client gave.
 SECONDS_PER_CALL: Final = 120

@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 #: Document AI's own limits for one online call (cloud.google.com/document-ai/quotas).
 PAGES_PER_CALL = 15
 PAGES_PER_IMAGELESS_CALL = 30
+#: "Online process requests per minute" of a project, where no more was asked for (ibid.).
+CALLS_PER_MINUTE = 600
 
 
 class DatabaseSettings(BaseModel):
@@ -97,6 +99,18 @@ class DocumentAiSettings(BaseModel):
     )
     max_bytes_per_call: int = Field(default=38_000_000, ge=100_000, le=40 * 1024 * 1024)
     timeout_seconds: float = Field(default=120, gt=0, description="Deadline of one call.")
+    calls_per_minute: int = Field(
+        default=CALLS_PER_MINUTE,
+        ge=1,
+        le=100_000,
+        description="The quota that Google gives the project: all workers together keep to it, "
+        "and no more of them are started than it feeds.",
+    )
+
+    @property
+    def location(self) -> str:
+        """projects/P/locations/L: what has a quota of its own."""
+        return "/".join(self.processor.split("/")[:4])
 
     @property
     def page_limit(self) -> int:

@@ -75,9 +75,6 @@ class WorkersSettings(BaseModel):
     cool_down_seconds: float = Field(
         default=60, ge=0, le=1800, description="Fewer must have been enough for so long, at least."
     )
-    calls_per_minute: int = Field(
-        default=600, ge=1, description="Document AI's quota; more workers than it feeds are waste."
-    )
     reread_seconds: float = Field(
         default=35,
         ge=0,
@@ -91,8 +88,11 @@ class WorkersSettings(BaseModel):
             raise ValueError("WORKERS__MIN is at most WORKERS__MAX.")
         return self
 
-    def limits(self, *, slots: int) -> ScalingLimits:
-        """Return what the rule goes by, where one instance reads `slots` chunks at once."""
+    def limits(self, *, slots: int, calls_per_minute: int) -> ScalingLimits:
+        """Return what the rule goes by, where one instance reads `slots` chunks at once.
+
+        More workers than Document AI's `calls_per_minute` feed would be waste.
+        """
         return ScalingLimits(
             fewest=self.min,
             most=self.max,
@@ -100,7 +100,7 @@ class WorkersSettings(BaseModel):
             target_age=self.target_age_seconds,
             start=self.start_seconds,
             cool_down=self.cool_down_seconds,
-            calls_per_minute=self.calls_per_minute,
+            calls_per_minute=calls_per_minute,
             reread=self.reread_seconds,
         )
 

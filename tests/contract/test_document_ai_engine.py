@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from common.errors import MisconfiguredError, PermanentError, QuotaError, TransientError
-from common.ports import OcrEngine
 from common.results import Page
 from infra.local.ocr_engine.pool import EnginePool
 from infra.ocr.document_ai import DocumentAiEngine
@@ -86,11 +85,6 @@ def test_turned_and_empty_pages_arrive_as_they_were_read(
     assert engine.read(rotated, languages=[]) == read_directly(rotated, 4)
     gaps = pdf_of(["", "Some\n\ntext", "", "more", ""])
     assert engine.read(gaps, languages=[]) == read_directly(gaps, 5)
-
-
-def test_it_fits_the_port(engine: DocumentAiEngine, pdf_of: Pdfs) -> None:
-    port: OcrEngine = engine
-    assert [page.languages for page in port.read(pdf_of(2), languages=["en"])] == [["en"]] * 2
 
 
 def test_thirty_pages_fit_one_call(engine: DocumentAiEngine, pdf_of: Pdfs) -> None:

@@ -333,7 +333,13 @@ def test_a_half_that_cannot_be_cut_costs_only_its_own_pages(world: World) -> Non
     assert work is not None
 
     class Engine:
-        def read(self, pdf: bytes, *, languages: Sequence[str]) -> list[Page]:
+        def __init__(self) -> None:
+            self.committed: list[bool] = []
+
+        def read(
+            self, pdf: bytes, *, languages: Sequence[str], committed: bool = False
+        ) -> list[Page]:
+            self.committed.append(committed)
             if pdf == b"whole":
                 raise PermanentError("poisoned", code="POISONED")
             return [_page(number) for number in range(1, int(pdf) + 1)]
@@ -350,15 +356,18 @@ def test_a_half_that_cannot_be_cut_costs_only_its_own_pages(world: World) -> Non
                 raise PermanentError("damaged", code="UNREADABLE_PDF")
             return target.write_bytes(str(len(pages)).encode())
 
+    engine = Engine()
     result = read_or_bisect(
         work,
         b"whole",
-        engine=Engine(),
+        engine=engine,
         cutter=lambda: Cutter(RuntimeError()),
         between=lambda: None,
     )
     assert [page.number for page in result.pages] == [1, 3, 4]
     assert [(error.number, error.code) for error in result.errors] == [(2, "UNREADABLE_PDF")]
+    # Put back for the quota after its first call, the chunk would begin again with that one.
+    assert engine.committed == [False, True, True]
 
 
 def _page(number: int) -> Page:
