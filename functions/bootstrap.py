@@ -22,6 +22,7 @@ from infra.logs import configure
 from infra.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from common.access import Caller
@@ -106,6 +107,42 @@ class Application(Services):
                 longest=timedelta(seconds=retries.max_seconds),
             ),
             lease=timedelta(seconds=self.settings.leases.chunk_seconds),
+        )
+
+    @logged
+    def read_documents(self, job_ids: Sequence[JobId]) -> None:
+        """Read small documents whole."""
+        from functions.pipeline.process_chunk import RetryPolicy
+        from functions.pipeline.read_documents import read_documents
+        from functions.pipeline.small_message import WholeLimits
+
+        settings, retries = self.settings, self.settings.retries
+        read_documents(
+            job_ids,
+            small=self.small_documents,
+            uploads=self.uploads,
+            pdfs=lambda: self.whole_pdfs,
+            engine=lambda: self.engine,
+            results=self.results,
+            chunks=self.chunks,
+            dispatch=self.dispatch,
+            tasks=lambda: self.tasks,
+            live=self.live,
+            announce=self.announce,
+            give_turns=self.give_turns,
+            retries=RetryPolicy(
+                max_tries=retries.max_tries,
+                max_lost_leases=retries.max_lost_leases,
+                base=timedelta(seconds=retries.base_seconds),
+                longest=timedelta(seconds=retries.max_seconds),
+            ),
+            limits=WholeLimits(
+                pages=settings.chunk_size_pages,
+                max_pages=settings.document_ai.page_limit,
+                max_bytes=settings.document_ai.max_bytes_per_call,
+            ),
+            lease=timedelta(seconds=settings.leases.chunk_seconds),
+            pace=self.small_pace,
         )
 
     @logged

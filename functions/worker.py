@@ -9,9 +9,9 @@ from uuid import UUID
 
 from celery import signals
 
-from common.models import ChunkId, ChunkRef, DocumentId
+from common.models import ChunkId, ChunkRef, DocumentId, JobId
 from functions.bootstrap import application
-from infra.broker.celery_app import PROCESS_CHUNK
+from infra.broker.celery_app import PROCESS_CHUNK, READ_DOCUMENTS
 
 celery_app = application().celery
 
@@ -37,3 +37,9 @@ def process_chunk(chunk_id: str, document_id: str, chunk_index: int) -> None:
     application().process_chunk(
         ChunkRef(ChunkId(UUID(chunk_id)), DocumentId(UUID(document_id)), chunk_index)
     )
+
+
+@celery_app.task(name=READ_DOCUMENTS)  # type: ignore[untyped-decorator]
+def read_documents(job_ids: list[str]) -> None:
+    """Read small documents whole. As above: a hint to look."""
+    application().read_documents([JobId(UUID(job_id)) for job_id in job_ids])

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from infra.database.pages import PostgresPages
     from infra.database.pool import Pool
     from infra.database.readiness import PostgresReadiness
+    from infra.database.small_documents import PostgresSmallDocuments
     from infra.database.splits import PostgresSplits
     from infra.database.turns import PostgresTurns
     from infra.database.upkeep import PostgresUpkeep
@@ -135,6 +136,16 @@ class Repositories:
             window=batches.window,
             documents_per_message=batches.documents_per_message,
             small_document_bytes=batches.small_document_bytes,
+        )
+
+    @built_once
+    def small_documents(self) -> PostgresSmallDocuments:
+        """What workers write about documents that they read whole."""
+        from infra.database.small_documents import PostgresSmallDocuments
+
+        lease = timedelta(seconds=self.settings.leases.chunk_seconds)
+        return PostgresSmallDocuments(
+            self._pool, lease=lease, credits_enabled=self.settings.credits.enabled
         )
 
     @built_once

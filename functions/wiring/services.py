@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from common.ports import OcrEngine, PdfCutter
     from functions.api.streams import EventStreams
+    from functions.pipeline.small_message import Pace
     from infra.auth.internal_callers import InternalCallers
     from infra.auth.rate_limits import RateLimits
     from infra.auth.tokens import TokenChecker
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from infra.broker.live import RedisLiveUpdates
     from infra.broker.locks import RedisChunkLocks
     from infra.pdf.pictures import Pictures
+    from infra.pdf.warm import WarmPdfs
     from infra.run.worker_pool import CloudRunWorkerPool
     from infra.storage.cloud_storage import CloudStorage
     from infra.storage.supabase import SupabaseStorage
@@ -96,6 +98,22 @@ class Services(Repositories):
         from infra.pdf.cutter import Cutter
 
         return Cutter()
+
+    @built_once
+    def whole_pdfs(self) -> WarmPdfs:
+        """Looks at small PDFs."""
+        from infra.pdf.warm import WarmPdfs
+
+        return WarmPdfs(
+            lasting_folder("look"), file_bytes=self.settings.batches.small_document_bytes
+        )
+
+    @built_once
+    def small_pace(self) -> Pace:
+        """How long small documents take in this process."""
+        from functions.pipeline.small_message import Pace
+
+        return Pace()
 
     @built_once
     def pictures(self) -> Pictures:
