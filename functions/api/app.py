@@ -6,6 +6,8 @@ from fastapi import FastAPI
 
 from functions.api import (
     admin,
+    batch_submissions,
+    batch_throughput,
     batches,
     controls,
     credits,  # noqa: A004 - the site module has one too, for the interpreter
@@ -52,7 +54,9 @@ def create_app(application: Application) -> FastAPI:
     app.include_router(lists.router)
     app.include_router(controls.router)
     app.include_router(events.router)
+    app.include_router(batch_submissions.router)
     app.include_router(batches.router)
+    app.include_router(batch_throughput.router)
     app.include_router(keys.router)
     app.include_router(health.router)
     app.include_router(logs.router)

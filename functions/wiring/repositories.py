@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from infra.database.api_keys import PostgresApiKeys
     from infra.database.arrivals import PostgresArrivals
     from infra.database.backlog import PostgresBacklog
+    from infra.database.batch_creation import PostgresBatchCreation
+    from infra.database.batch_throughput import PostgresThroughput
     from infra.database.batch_views import PostgresBatches
     from infra.database.chunks import PostgresChunks
     from infra.database.cleanup import PostgresCleanup
@@ -71,11 +73,25 @@ class Repositories:
         return PostgresBatches(self._pool)
 
     @built_once
+    def throughput(self) -> PostgresThroughput:
+        """How fast batches were read."""
+        from infra.database.batch_throughput import PostgresThroughput
+
+        return PostgresThroughput(self._pool)
+
+    @built_once
     def pages(self) -> PostgresPages:
         """What stands on documents' pages."""
         from infra.database.pages import PostgresPages
 
         return PostgresPages(self._pool)
+
+    @built_once
+    def batch_creation(self) -> PostgresBatchCreation:
+        """Makes batches."""
+        from infra.database.batch_creation import PostgresBatchCreation
+
+        return PostgresBatchCreation(self._pool, credits_enabled=self.settings.credits.enabled)
 
     @built_once
     def request_keys(self) -> PostgresRequestKeys:
@@ -123,7 +139,9 @@ class Repositories:
         from infra.database.chunks import PostgresChunks
 
         lease = timedelta(seconds=self.settings.leases.chunk_seconds)
-        return PostgresChunks(self._pool, lease=lease)
+        cache = self.settings.cache
+        keep = timedelta(days=cache.days) if cache.enabled else None
+        return PostgresChunks(self._pool, lease=lease, keep=keep)
 
     @built_once
     def turns(self) -> PostgresTurns:
