@@ -6,12 +6,15 @@ stands nowhere here is left alone too: whoever knows better recovers with strate
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+from uuid import UUID
 
-from common.models import Priority
+from common.models import JobId, LargeDocument, Priority
+from common.pages import PageRange, ranges_of
 
 
 class Strategy(StrEnum):
@@ -84,6 +87,9 @@ REFUSED: Final[Mapping[str, str]] = MappingProxyType(
 LASTING: Final[Mapping[str, str]] = MappingProxyType(
     dict(REFUSED)
     | {
+        "FILE_DAMAGED": "Every page was read; it is the file itself that is damaged.",
+        "JOB_CLEANED_UP": "The file itself has been removed.",
+        "PAGES_FAILED": "Which pages failed by what is not known any more.",
         "PROCESSING_ERROR": "Attempt after attempt ended without an outage that explains it.",
         "PASSWORD_REQUIRED": "A recovery knows no passwords. Retry the job with its own.",
         "PASSWORD_WRONG": "A recovery knows no passwords. Retry the job with its own.",
@@ -106,6 +112,125 @@ _ABOVE: Final[Mapping[Priority, Priority]] = {
     Priority.NORMAL: Priority.HIGH,
     Priority.HIGH: Priority.HIGH,
 }
+
+#: What is said of a document of which nothing is read again, where its own error says nothing.
+_SENTENCES: Final[Mapping[str, str]] = {
+    "UPLOAD_MISSING": "The upload never came. Send the document again.",
+    "JOB_CLEANED_UP": "What reading it again needs has been removed. Send the document again.",
+    "FILE_DAMAGED": "Every page was read; it is the file itself that is damaged.",
+}
+
+
+class Remedy(StrEnum):
+    """How a document is read again."""
+
+    RETRY = "retry"  #: In its own job: what was read is kept
+    RERUN = "rerun"  #: In a new job: what the old one had is gone, but for what the cache keeps
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """One that has failed, or that lacks pages, as a recovery finds it."""
+
+    id: JobId
+    document_id: UUID
+    filename: str
+    #: Whether the upload is there, and whether it has not been removed since.
+    has_landed: bool
+    has_source: bool
+    is_cleaned: bool
+    #: What ended the job itself; None where it is its pages that failed.
+    code: str | None
+    message: str | None
+    failed_pages: int
+    #: Chunks with failed pages that the strategy takes, and whether each of them is refused for
+    #: good, in a job of which nothing was read.
+    taken_chunks: int
+    is_hopeless: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FailedPages:
+    """Consecutive pages of one job that a recovery leaves alone."""
+
+    job_id: JobId
+    pages: PageRange
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """What a recovery leaves alone of one document, for one reason."""
+
+    document_id: UUID
+    job_id: JobId
+    filename: str
+    #: Like `3,7-9`; None where it is the whole document.
+    pages: str | None
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A recovery that was made, and what is to be sent for it beside the turns."""
+
+    batch_id: UUID
+    #: Where the same request has made it before, nothing is sent.
+    is_new: bool = True
+    retried: int = 0
+    rerun: int = 0
+    skipped: int = 0
+    splits: tuple[LargeDocument, ...] = ()
+    #: Each with the number of its message.
+    merges: tuple[tuple[JobId, int], ...] = ()
+
+
+def remedy(job: FailedJob, strategy: Strategy) -> Remedy | Skipped | None:
+    """Return how the job is read again, or why it is not; None where its pages say why."""
+    if not job.has_landed:
+        return _skipped(job, "UPLOAD_MISSING")
+    if job.code is not None:
+        is_taken = may_pass(job.code) if strategy is Strategy.SELECTIVE else job.code not in REFUSED
+        if not is_taken:
+            return _skipped(job, job.code, job.message)
+    elif not job.failed_pages:
+        return _skipped(job, "FILE_DAMAGED")
+    elif not job.taken_chunks or (job.is_hopeless and strategy is Strategy.ALL):
+        return None
+    if not job.is_cleaned:
+        return Remedy.RETRY
+    return Remedy.RERUN if job.has_source else _skipped(job, "JOB_CLEANED_UP")
+
+
+def skipped_pages(jobs: Mapping[JobId, FailedJob], pages: Iterable[FailedPages]) -> list[Skipped]:
+    """Return an entry for each reason of each document, in the order in which they come."""
+    found: dict[tuple[JobId, str], list[FailedPages]] = {}
+    for each in pages:
+        found.setdefault((each.job_id, each.code), []).append(each)
+    return [
+        Skipped(
+            document_id=jobs[job_id].document_id,
+            job_id=job_id,
+            filename=jobs[job_id].filename,
+            pages=",".join(map(str, ranges_of(n for each in parts for n in each.pages))),
+            code=code,
+            message=parts[0].message,
+        )
+        for (job_id, code), parts in found.items()
+    ]
+
+
+def _skipped(job: FailedJob, code: str, message: str | None = None) -> Skipped:
+    return Skipped(
+        document_id=job.document_id,
+        job_id=job.id,
+        filename=job.filename,
+        pages=None,
+        code=code,
+        message=message or _SENTENCES.get(code, "The document could not be read."),
+    )
 
 
 def may_pass(code: str) -> bool:
