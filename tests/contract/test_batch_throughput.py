@@ -59,7 +59,7 @@ class History:
 
     def _execute(self, query: str, *values: object) -> None:
         with self.pool.connection() as connection:
-            connection.execute(query, values)  # type: ignore[arg-type]
+            connection.execute(query, values)
 
 
 def _told(series: Throughput | None) -> list[tuple[str, int, int, int]]:
