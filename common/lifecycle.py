@@ -72,14 +72,16 @@ JOB_STEPS: Mapping[JobStatus, frozenset[JobStatus]] = {
     JobStatus.PAUSED: frozenset({JobStatus.PROCESSING, JobStatus.CANCELLED}),
     JobStatus.COMPLETED: frozenset(),
     JobStatus.COMPLETED_WITH_ERRORS: frozenset({JobStatus.PROCESSING}),
-    JobStatus.FAILED: frozenset({JobStatus.PROCESSING}),
+    # A batch's job that was never opened waits for its turn again when it is recovered.
+    JobStatus.FAILED: frozenset({JobStatus.PROCESSING, JobStatus.PENDING}),
     JobStatus.CANCELLED: frozenset(),
 }
 
 STAGE_STEPS: Mapping[Stage, frozenset[Stage]] = {
     Stage.RECEIVED: frozenset({Stage.SPLITTING}),
-    # The last chunk may be done before the splitter has said that it is.
-    Stage.SPLITTING: frozenset({Stage.OCR, Stage.MERGING}),
+    # The last chunk may be done before the splitter has said that it is. Back to received where a
+    # recovery has a document wait for its turn that could not be opened.
+    Stage.SPLITTING: frozenset({Stage.OCR, Stage.MERGING, Stage.RECEIVED}),
     Stage.OCR: frozenset({Stage.MERGING}),
     # Back to ocr where a stored result does not match its checksum, or failed chunks are retried;
     # back to splitting where a retried page has yet to be cut.
