@@ -73,7 +73,7 @@ def list_batches(
     cursor: BatchCursor = None,
 ) -> dict[str, Any]:
     """List your batches, the newest first, with all of them in a few numbers."""
-    batches = app.batches.list(
+    batches = app.batches.page(
         caller, statuses=tuple(status), after=position_of(cursor), limit=limit + 1
     )
     last = batches[limit - 1] if len(batches) > limit else None

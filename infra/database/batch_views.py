@@ -92,7 +92,7 @@ class PostgresBatches:
             row = connection.execute(self.FIND, values).fetchone()
         return batch_view(row) if row is not None else None
 
-    def list(
+    def page(
         self,
         caller: Caller,
         *,

@@ -58,19 +58,6 @@ ALTER TABLE jobs
     ADD COLUMN cached_pages   integer NOT NULL DEFAULT 0;
 CREATE INDEX jobs_by_batch ON jobs (batch_id) WHERE batch_id IS NOT NULL;
 
--- A batch has begun when the first of its jobs has.
-CREATE FUNCTION begin_batches() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
-BEGIN
-    UPDATE public.batches SET status = 'processing', started_at = now()
-     WHERE id IN (SELECT batch_id FROM public.batch_jobs WHERE job_id = NEW.id)
-       AND status = 'pending';
-    RETURN NULL;
-END $$;
-CREATE TRIGGER begun_job_begins_its_batches AFTER UPDATE OF status ON jobs
-    FOR EACH ROW
-    WHEN (OLD.status = 'pending' AND NEW.status = 'processing' AND NEW.batch_id IS NOT NULL)
-    EXECUTE FUNCTION begin_batches();
-
 -- Called by the transaction that ended a batch's last job, under the batch's row lock: whoever
 -- ended another before has committed, so every job is counted as it is.
 CREATE FUNCTION end_batch(ended uuid) RETURNS void LANGUAGE plpgsql
@@ -130,42 +117,110 @@ BEGIN
       FROM public.batches WHERE id = ended AND webhook_url IS NOT NULL;
 END $$;
 
--- Whatever ends a job, or has it go on after its end, tells its batches in the same transaction.
--- The batch's row is locked after the job's, always; several batches in the order of their ids.
-CREATE FUNCTION count_in_batches() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+-- Whatever begins jobs, ends them, or has them go on after their end, tells their batches in the same
+-- transaction: once a statement, however many jobs it changes. The batches' rows are locked after the
+-- jobs', always, and in the order of their ids.
+CREATE FUNCTION tell_batches() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
 DECLARE
-    member uuid;
-    has_ended boolean := NEW.finished_at IS NOT NULL;
-    numbered record;
+    begun integer;
+    turned integer;
+    ended uuid;
 BEGIN
-    FOR member IN SELECT batch_id FROM public.batch_jobs WHERE job_id = NEW.id ORDER BY batch_id
-    LOOP
+    SELECT count(*) FILTER (WHERE earlier.status = 'pending' AND now_is.status = 'processing'),
+           count(*) FILTER (WHERE (earlier.finished_at IS NULL) <> (now_is.finished_at IS NULL))
+      INTO begun, turned
+      FROM changed_jobs AS now_is JOIN earlier_jobs AS earlier USING (id)
+     WHERE now_is.batch_id IS NOT NULL;
+
+    IF begun > 0 THEN
+        PERFORM FROM public.batches
+          WHERE started_at IS NULL
+            AND id IN (SELECT batch_jobs.batch_id
+                         FROM public.batch_jobs JOIN changed_jobs ON changed_jobs.id = job_id)
+          ORDER BY id FOR UPDATE;
+        -- One that was paused just then has begun, too.
         UPDATE public.batches
-           SET unfinished = unfinished + CASE WHEN has_ended THEN -1 ELSE 1 END,
-               last_event = last_event + 1,
+           SET started_at = now(),
+               status = CASE WHEN status = 'pending' THEN 'processing' ELSE status END
+         WHERE started_at IS NULL
+           AND id IN (SELECT batch_jobs.batch_id
+                        FROM public.batch_jobs
+                        JOIN changed_jobs AS now_is ON now_is.id = job_id
+                        JOIN earlier_jobs AS earlier ON earlier.id = job_id
+                       WHERE earlier.status = 'pending' AND now_is.status = 'processing');
+        -- A claim that looked at the batch before it was paused, and comes behind the pause: this
+        -- statement sees what the claim did not. Whoever has claimed the job finds it paused.
+        WITH paused AS (
+            UPDATE public.jobs
+               SET status = 'paused', reading_since = NULL, last_event = last_event + 1
+             WHERE id IN (SELECT now_is.id
+                            FROM changed_jobs AS now_is
+                            JOIN earlier_jobs AS earlier USING (id)
+                            JOIN public.batches ON batches.id = now_is.batch_id
+                           WHERE earlier.status = 'pending' AND now_is.status = 'processing'
+                             AND batches.status = 'paused')
+               AND status = 'processing'
+            RETURNING id, last_event
+        )
+        INSERT INTO public.job_events (job_id, id, kind)
+        SELECT id, last_event, 'job_paused' FROM paused;
+    END IF;
+
+    IF turned = 0 THEN
+        RETURN NULL;
+    END IF;
+    PERFORM FROM public.batches
+      WHERE id IN (SELECT batch_jobs.batch_id
+                     FROM public.batch_jobs
+                     JOIN changed_jobs AS now_is ON now_is.id = job_id
+                     JOIN earlier_jobs AS earlier ON earlier.id = job_id
+                    WHERE now_is.batch_id IS NOT NULL
+                      AND (earlier.finished_at IS NULL) <> (now_is.finished_at IS NULL))
+      ORDER BY id FOR UPDATE;
+    FOR ended IN
+        WITH turned_jobs AS (
+            SELECT batch_jobs.batch_id, now_is.id, now_is.document_id, now_is.status,
+                   now_is.completed_pages, now_is.failed_pages, now_is.cached_pages,
+                   now_is.error_code, now_is.finished_at IS NOT NULL AS has_ended,
+                   row_number() OVER (PARTITION BY batch_jobs.batch_id ORDER BY position) AS place
+              FROM changed_jobs AS now_is
+              JOIN earlier_jobs AS earlier USING (id)
+              JOIN public.batch_jobs ON job_id = id
+             WHERE now_is.batch_id IS NOT NULL
+               AND (earlier.finished_at IS NULL) <> (now_is.finished_at IS NULL)
+        ), event AS (
+            INSERT INTO public.batch_events (batch_id, id, kind, job_id, details)
+            SELECT batches.id, last_event + place,
+                   'document_' || CASE WHEN has_ended THEN turned_jobs.status ELSE 'retried' END,
+                   turned_jobs.id,
+                   jsonb_strip_nulls(jsonb_build_object(
+                       'document_id', document_id, 'pages', completed_pages,
+                       'failed_pages', failed_pages, 'cached_pages', cached_pages,
+                       'code', error_code))
+              FROM turned_jobs JOIN public.batches ON batches.id = turned_jobs.batch_id
+        ), counted AS (
+            SELECT batch_id, count(*) AS events,
+                   sum(CASE WHEN has_ended THEN -1 ELSE 1 END) AS change
+              FROM turned_jobs GROUP BY batch_id
+        )
+        UPDATE public.batches
+           SET unfinished = unfinished + change, last_event = last_event + events,
                -- The last one's end is written below, with what it comes to.
-               finished_at = CASE WHEN has_ended AND unfinished = 1 THEN now() END,
-               status = CASE WHEN NOT has_ended AND finished_at IS NOT NULL THEN 'processing'
-                             ELSE status END
-         WHERE id = member
-        RETURNING last_event, unfinished INTO numbered;
-        INSERT INTO public.batch_events (batch_id, id, kind, job_id, details)
-        VALUES (member, numbered.last_event,
-                'document_' || CASE WHEN has_ended THEN NEW.status ELSE 'retried' END, NEW.id,
-                jsonb_strip_nulls(jsonb_build_object(
-                    'document_id', NEW.document_id, 'pages', NEW.completed_pages,
-                    'failed_pages', NEW.failed_pages, 'cached_pages', NEW.cached_pages,
-                    'code', NEW.error_code)));
-        IF has_ended AND numbered.unfinished = 0 THEN
-            PERFORM public.end_batch(member);
+               finished_at = CASE WHEN unfinished + change = 0 THEN now() END,
+               status = CASE WHEN finished_at IS NOT NULL AND unfinished + change > 0
+                             THEN 'processing' ELSE status END
+          FROM counted WHERE batches.id = counted.batch_id
+        RETURNING CASE WHEN unfinished = 0 THEN batches.id END
+    LOOP
+        IF ended IS NOT NULL THEN
+            PERFORM public.end_batch(ended);
         END IF;
     END LOOP;
     RETURN NULL;
 END $$;
-CREATE TRIGGER ended_job_counts_in_its_batches AFTER UPDATE OF status ON jobs
-    FOR EACH ROW
-    WHEN ((OLD.finished_at IS NULL) <> (NEW.finished_at IS NULL) AND NEW.batch_id IS NOT NULL)
-    EXECUTE FUNCTION count_in_batches();
+CREATE TRIGGER changed_jobs_tell_their_batches AFTER UPDATE ON jobs
+    REFERENCING OLD TABLE AS earlier_jobs NEW TABLE AS changed_jobs
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_batches();
 
 -- A batch's end is told like a job's.
 ALTER TABLE webhook_deliveries
