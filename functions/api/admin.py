@@ -194,8 +194,7 @@ def get_queues(app: App, caller: Administrator) -> dict[str, Any]:
             }
             for priority in Priority
         ],
-        "messages": lengths and sum(lengths.waiting.values()) + lengths.other,
-        "other_messages": lengths and lengths.other,
+        "messages": lengths and sum(lengths.waiting.values()),
         "unacknowledged": lengths and lengths.unacknowledged,
         "message": message,
     }
@@ -223,6 +222,7 @@ def _task(task: HeldTask, places: Mapping[ChunkId, ChunkPlace]) -> dict[str, Any
         "chunk_id": task.chunk_id and str(task.chunk_id),
         "document_id": task.document_id and str(task.document_id),
         "job_id": place and str(place.job_id),
+        "job_ids": [str(job_id) for job_id in task.job_ids],
         "chunk_index": task.chunk_index,
         "page_start": place and place.pages.start,
         "page_end": place and place.pages.end,

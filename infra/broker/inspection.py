@@ -13,7 +13,7 @@ from celery import Celery
 from kombu.transport.redis import Channel
 from redis import Redis
 
-from common.models import ChunkId, DocumentId, Priority
+from common.models import ChunkId, DocumentId, JobId, Priority
 from infra.broker.celery_app import CHUNKS_QUEUE, PRIORITY_STEPS
 from infra.broker.dispatch import BROKER_PRIORITIES
 from infra.broker.outages import translated
@@ -24,7 +24,7 @@ _PATIENCE_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class HeldTask:
-    """A task that a worker has. Its arguments are ids; None where it is none of Quire's."""
+    """A task that a worker has: a chunk, or small documents by their jobs' ids."""
 
     chunk_id: ChunkId | None
     document_id: DocumentId | None
@@ -32,6 +32,7 @@ class HeldTask:
     #: When the worker began with it, by its own clock; None for one that waits there.
     since: datetime | None
     pid: int | None
+    job_ids: tuple[JobId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,6 @@ class QueueLengths:
     """Messages that no worker has taken, and those that one has and has not acknowledged."""
 
     waiting: Mapping[Priority, int]
-    #: Under a priority that Quire does not send with.
-    other: int
     unacknowledged: int
 
 
@@ -114,7 +113,7 @@ class BrokerInspection:
             priority: sum(length_of[step] for step in sent)
             for priority, sent in BROKER_PRIORITIES.items()
         }
-        return QueueLengths(waiting, sum(lengths) - sum(waiting.values()), unacknowledged)
+        return QueueLengths(waiting, unacknowledged)
 
     def _ask(
         self, what: str, *, limit: int | None, destination: list[str] | None = None
@@ -168,13 +167,15 @@ def _tasks(
         if processes is not None and pid is not None and pid not in processes:
             continue
         began = task.get("time_start")
-        chunk_id, document_id, chunk_index = _arguments(task.get("args"))
+        arguments = task.get("args")
+        chunk_id, document_id, chunk_index = _arguments(arguments)
         yield HeldTask(
             chunk_id=chunk_id,
             document_id=document_id,
             chunk_index=chunk_index,
             since=datetime.fromtimestamp(began, UTC) if began else None,
             pid=pid,
+            job_ids=_jobs(arguments),
         )
 
 
@@ -187,3 +188,13 @@ def _arguments(args: object) -> tuple[ChunkId | None, DocumentId | None, int | N
             except ValueError:
                 pass
     return None, None, None
+
+
+def _jobs(args: object) -> tuple[JobId, ...]:
+    match args:
+        case [[*named]]:
+            try:
+                return tuple(JobId(UUID(job_id)) for job_id in named if isinstance(job_id, str))
+            except ValueError:
+                pass
+    return ()

@@ -23,8 +23,10 @@ class WaitingWork:
     processing: int = 0
     #: Of those that are processed: whose worker has fallen silent.
     expired_leases: int = 0
-    #: Since the message of the chunk that has waited longest was sent; None where none waits.
+    #: Since the chunk that has waited longest could have been read; None where none waits.
     oldest_seconds: float | None = None
+    #: Batches' documents that have not begun.
+    documents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +47,32 @@ class PostgresAdministration:
     """
 
     WAITING: Final[LiteralString] = """
-        SELECT priority,
-               count(*) FILTER (WHERE chunks.status = 'pending' AND NOT is_later) AS pending,
-               count(*) FILTER (WHERE chunks.status = 'pending' AND is_later) AS due_later,
-               count(*) FILTER (WHERE chunks.status = 'processing') AS processing,
-               count(*) FILTER (WHERE chunks.status = 'processing'
-                                  AND chunks.lease_expires_at < now()) AS expired_leases,
-               extract(epoch FROM now() - min(chunks.dispatched_at)
-                   FILTER (WHERE chunks.status = 'pending' AND NOT is_later))::float8
-                   AS oldest_seconds
-          FROM jobs
-          JOIN chunks ON job_id = jobs.id AND chunks.status IN ('pending', 'processing')
-         CROSS JOIN LATERAL (SELECT coalesce(due_at > now(), false) AS is_later) AS due
-         WHERE jobs.finished_at IS NULL AND jobs.status = 'processing'
-           AND source_object IS NOT NULL
-         GROUP BY priority
+        WITH waiting AS (
+            SELECT priority, count(*) AS documents FROM jobs
+             WHERE batch_id IS NOT NULL AND status = 'pending' AND stage = 'received'
+             GROUP BY priority
+        ), read AS (
+            SELECT jobs.priority,
+                   count(*) FILTER (WHERE chunks.status = 'pending' AND NOT is_later) AS pending,
+                   count(*) FILTER (WHERE chunks.status = 'pending' AND is_later) AS due_later,
+                   count(*) FILTER (WHERE chunks.status = 'processing') AS processing,
+                   count(*) FILTER (WHERE chunks.status = 'processing'
+                                      AND chunks.lease_expires_at < now()) AS expired_leases,
+                   extract(epoch FROM now() - min(coalesce(ready_at, chunks.dispatched_at))
+                       FILTER (WHERE chunks.status = 'pending' AND NOT is_later))::float8
+                       AS oldest_seconds
+              FROM jobs
+              JOIN chunks ON job_id = jobs.id AND chunks.status IN ('pending', 'processing')
+             CROSS JOIN LATERAL (SELECT coalesce(due_at > now(), false) AS is_later) AS due
+             WHERE jobs.finished_at IS NULL AND jobs.status = 'processing'
+               AND source_object IS NOT NULL
+             GROUP BY jobs.priority
+        )
+        SELECT priority, coalesce(pending, 0) AS pending, coalesce(due_later, 0) AS due_later,
+               coalesce(processing, 0) AS processing,
+               coalesce(expired_leases, 0) AS expired_leases, oldest_seconds,
+               coalesce(documents, 0) AS documents
+          FROM read FULL JOIN waiting USING (priority)
     """
 
     def __init__(self, pool: Pool) -> None:

@@ -16,6 +16,7 @@ _TASK: Final[dict[str, Any]] = {
     "chunk_id": "7d2a9a52-3f0c-4a7a-8a53-6f2a6f3b9e10",
     "document_id": DOCUMENT_ID,
     "job_id": JOB_ID,
+    "job_ids": [],
     "chunk_index": 4,
     "page_start": 101,
     "page_end": 125,
@@ -42,6 +43,7 @@ _QUEUE: Final[dict[str, Any]] = {
     "processing": 2,
     "expired_leases": 0,
     "oldest_seconds": 3.2,
+    "documents": 940,
 }
 
 
@@ -65,13 +67,14 @@ class OwnedJobPage(Answer):
 
 
 class WorkerTask(Answer):
-    """A chunk that a worker has."""
+    """A chunk that a worker has, or several small documents."""
 
     model_config = described(_TASK)
 
-    chunk_id: Annotated[Id | None, Field(description="Null for a task that is none of Quire's.")]
+    chunk_id: Annotated[Id | None, Field(description="Null for a task that is no chunk.")]
     document_id: Id | None
     job_id: Annotated[Id | None, Field(description="Null where the chunk is gone.")]
+    job_ids: Annotated[list[Id], Field(description="Small documents that are read together.")]
     chunk_index: Annotated[Count | None, Field(description="From 0.")]
     page_start: PageNumber | None
     page_end: PageNumber | None
@@ -125,8 +128,9 @@ class PriorityQueue(Answer):
     expired_leases: Annotated[Count, Field(description="Of those: whose worker has fallen silent.")]
     oldest_seconds: Annotated[
         float | None,
-        Field(description="Since the message of the longest pending chunk was (last) sent."),
+        Field(description="Since the longest pending chunk could have been read."),
     ]
+    documents: Annotated[Count, Field(description="Of batches, that have not begun.")]
 
 
 class Queues(Answer):
@@ -136,7 +140,6 @@ class Queues(Answer):
         {
             "queues": [{**_QUEUE, "priority": "high", "messages": 0, "pending": 0}, _QUEUE],
             "messages": 12,
-            "other_messages": 0,
             "unacknowledged": 3,
             "message": "The broker answers.",
         }
@@ -144,9 +147,6 @@ class Queues(Answer):
 
     queues: Annotated[list[PriorityQueue], Field(description="The first is read first.")]
     messages: Annotated[Count | None, Field(description="In the broker and not taken.")]
-    other_messages: Annotated[
-        Count | None, Field(description="Of those: with a priority that Quire does not use.")
-    ]
     unacknowledged: Annotated[
         Count | None, Field(description="Taken by a worker, which has not finished them.")
     ]

@@ -48,8 +48,8 @@ function queueTable({ queues, unacknowledged, message }) {
       ["Oldest waits", oldest ? duration(oldest) : "nothing waits"],
     ]),
     table(
-      ["Priority", "Ready", "Put back", "Being read", "Messages"],
-      queues.map((queue) => [queue.priority, queue.pending, queue.due_later, queue.processing, queue.messages]),
+      ["Priority", "Documents", "Ready", "Put back", "Being read", "Messages"],
+      queues.map((queue) => [queue.priority, queue.documents, queue.pending, queue.due_later, queue.processing, queue.messages]),
     ),
     h("p", { class: "hint" }, [message, unacknowledged && `${counted(unacknowledged, "message")} taken and not acknowledged.`, silent && `${counted(silent, "worker")} fell silent.`].filter(Boolean).join(" ")),
   ];
