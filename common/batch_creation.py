@@ -1,4 +1,4 @@
-"""A batch on its way in: what its manifest names, what was found by that, and what is made of it."""
+"""A batch on its way in: what its manifest names, what was found by that, and what is made."""
 
 from __future__ import annotations
 
@@ -51,6 +51,15 @@ class KnownDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """An object that is a document already."""
+
+    #: Whether it is the caller's.
+    is_own: bool
+    matter: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """A document that the batch will read: one job."""
 
@@ -91,7 +100,10 @@ class BucketObjects(Protocol):
 
 
 class BatchDocuments(Protocol):
-    """The database as a manifest needs it."""
+    """The database as a manifest needs it. Each method is one statement."""
 
     def documents(self, ids: Sequence[UUID], caller: Caller) -> Mapping[UUID, KnownDocument]:
         """Return those that are the caller's."""
+
+    def at(self, refs: Sequence[ObjectRef], caller: Caller) -> Mapping[ObjectRef, Standing]:
+        """Return of those objects that are documents already whose they are."""

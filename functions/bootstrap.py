@@ -26,10 +26,14 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from common.access import Caller
+    from common.batch_creation import BatchPlan, Entry
     from common.controls import Action
+    from common.locations import Territory
+    from common.manifests import LineError
     from functions.pipeline.clean_up import CleanUpReport
     from functions.pipeline.maintain import MaintainReport
     from functions.readiness import Readiness
+    from infra.database.idempotency import RequestKey
 
 
 class Application(Services):
@@ -65,6 +69,7 @@ class Application(Services):
                 max_bytes=settings.document_ai.max_bytes_per_call,
                 document_pages=settings.api.max_pages,
                 document_bytes=settings.storage.max_document_bytes,
+                engine=settings.document_ai.reading if settings.cache.enabled else None,
             ),
             lease=timedelta(seconds=settings.leases.split_seconds),
         )
@@ -155,6 +160,7 @@ class Application(Services):
             merges=self.merges,
             results=self.results,
             dispatch=self.dispatch,
+            tasks=self.tasks,
             live=self.live,
             lease=timedelta(seconds=self.settings.leases.merge_seconds),
         )
@@ -233,6 +239,42 @@ class Application(Services):
             uploads=lambda: self.uploads,
             results=lambda: self.results,
             budget=timedelta(seconds=self.settings.maintain.clean_up_seconds),
+        )
+
+    def create_batch(
+        self,
+        plan: BatchPlan,
+        entries: Sequence[Entry],
+        errors: Sequence[LineError],
+        *,
+        territory: Territory,
+        request: RequestKey | None,
+    ) -> None:
+        """Make a batch of a manifest's lines, and let it begin."""
+        from functions.pipeline.create_batch import create_batch
+        from functions.pipeline.resolve_manifest import ManifestLimits, ManifestResolver
+
+        create_batch(
+            plan,
+            entries,
+            errors,
+            resolver=ManifestResolver(
+                plan.caller,
+                plan.matter,
+                territory,
+                ManifestLimits(
+                    documents=self.settings.batches.max_documents,
+                    document_bytes=self.settings.storage.max_document_bytes,
+                ),
+                self.batch_creation,
+                self.objects,
+            ),
+            record=partial(
+                self.batch_creation.create,
+                request=request,
+                request_age=self.request_keys.age,
+            ),
+            give_turns=partial(self.give_turns, something_new=True),
         )
 
     @logged

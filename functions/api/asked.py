@@ -194,21 +194,22 @@ def check_webhook(url: str | None, settings: Settings) -> None:
         check_url(url, settings.webhooks.policy)
 
 
-def matter_for(caller: Caller, options: DocumentOptions) -> str | None:
-    """Return the document's matter. InvalidRequest (403 or 422) where the caller may not have it.
+def matter_for(caller: Caller, matter: str | None, *, field: str = "options.matter") -> str | None:
+    """Return what is made for a caller who asks for `matter` in `field`.
 
-    A caller who is limited to exactly one matter need not name it.
+    InvalidRequest (403 or 422) where the caller may not have it. A caller who is limited to
+    exactly one matter need not name it.
     """
-    if caller.matters is None or options.matter in caller.matters:
-        return options.matter
-    if options.matter is not None:
+    if caller.matters is None or matter in caller.matters:
+        return matter
+    if matter is not None:
         raise InvalidRequest(
             "This token or key is not good for that `matter`.", code="FORBIDDEN", status=403
         )
     if len(caller.matters) == 1:
         return caller.matters[0]
     raise InvalidRequest(
-        "Say in `options.matter` which of your matters the document belongs to.",
+        f"Say in `{field}` which of your matters this belongs to.",
         code="MATTER_REQUIRED",
         status=422,
     )

@@ -22,6 +22,9 @@ MAX_FORM_BYTES: Final = 32 * 1024 * 1024
 #: The longest options that make sense have a few kilobytes.
 MAX_JSON_BYTES: Final = 64 * 1024
 
+#: 100,000 lines of 160 characters. What comes must be taken apart in a function's memory.
+MAX_MANIFEST_BYTES: Final = 16 * 1024 * 1024
+
 #: Where in the JSON something does not fit, as msgspec writes it: ... - at `$.options.pages`
 _PLACE: Final = re.compile(r" - at `\$(.*)`$")
 _FIELD: Final = re.compile(r"\.(\w+)")
@@ -34,6 +37,15 @@ async def read_json(request: Request) -> bytes:
         MAX_JSON_BYTES,
         "A JSON request may have 64 KB. It only announces a document, which is uploaded to the "
         "URL in the answer.",
+    ).body()
+
+
+async def read_manifest_body(request: Request) -> bytes:
+    """Return the body of a batch's manifest. InvalidRequest (413) above 16 MB."""
+    return await _bounded(
+        request,
+        MAX_MANIFEST_BYTES,
+        "A manifest may have 16 MB. Split it, or name objects by wildcards.",
     ).body()
 
 

@@ -10,6 +10,8 @@ from fastapi.openapi.utils import get_openapi
 
 from functions.api.asked import DocumentOptions, NewDocument
 from functions.api.controls import RetryOptions
+from functions.api.manifests import NewBatch
+from functions.api.schemas.manifests import MANIFEST_PROBLEM
 from functions.api.schemas.problems import PROBLEM_SCHEMA, problems
 
 DESCRIPTION: Final = """
@@ -64,6 +66,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for framework in ("HTTPValidationError", "ValidationError"):
         schemas.pop(framework, None)
     schemas["Problem"] = PROBLEM_SCHEMA
+    schemas["ManifestProblem"] = MANIFEST_PROBLEM
     schemas.update(_bodies(app))
     return document
 
@@ -88,7 +91,8 @@ def _add(responses: dict[str, Any], status: int) -> None:
 def _bodies(app: FastAPI) -> dict[str, Any]:
     """Return the shapes of the bodies that routes read themselves."""
     _, shapes = msgspec.json.schema_components(
-        (NewDocument, DocumentOptions, RetryOptions), ref_template="#/components/schemas/{name}"
+        (NewDocument, DocumentOptions, RetryOptions, NewBatch),
+        ref_template="#/components/schemas/{name}",
     )
     # The end of a text, as the patterns of JSON Schema write it.
     plain = msgspec.json.encode(shapes).replace(b'\\\\Z"', b'$"')
@@ -97,7 +101,11 @@ def _bodies(app: FastAPI) -> dict[str, Any]:
     size = written["NewDocument"]["properties"]["size"]
     size["maximum"] = min(size["maximum"], settings.storage.max_document_bytes)
     limit = settings.document_ai.page_limit
-    for case in written["DocumentOptions"]["properties"]["chunk_pages"]["anyOf"]:
-        if case.get("type") == "integer":
-            case |= {"minimum": 1, "maximum": limit}
+    for options in ("DocumentOptions", "ReadingOptions"):
+        for case in written[options]["properties"]["chunk_pages"]["anyOf"]:
+            if case.get("type") == "integer":
+                case |= {"minimum": 1, "maximum": limit}
+    documents = written["NewBatch"]["properties"]["documents"]
+    documents["maxItems"] = settings.batches.max_documents
+    written["ManifestEntry"]["oneOf"] = [{"required": ["uri"]}, {"required": ["document_id"]}]
     return written

@@ -7,6 +7,7 @@ from typing import Final
 
 #: Postgres has no text with NUL in it.
 WITHOUT_NUL: Final = r"^[^\x00]*$"
+PLAIN: Final = r"^[^\x00-\x1f\x7f]*$"
 VISIBLE: Final = r"^[!-~]+$"
 #: Microseconds since 1970, which 14 digits count to the year 4253, and a job's id; hexadecimal.
 JOB_PLACE: Final = r"^[0-9a-f]{46}$"
@@ -15,6 +16,7 @@ PAGE_PLACE: Final = r"^[0-9]{1,9}$"
 #: What a value must be. How long is told by itself, where that is what does not fit.
 IN_WORDS: Final[Mapping[str, str]] = {
     WITHOUT_NUL: "a text without the character NUL",
+    PLAIN: "a text without control characters",
     VISIBLE: "a text of visible ASCII characters, without spaces",
     JOB_PLACE: "the `next_cursor` of a page before: 46 characters of 0-9 and a-f",
     PAGE_PLACE: "the `next_cursor` of a page before: 1 to 9 digits",

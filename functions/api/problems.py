@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from common.errors import (
     QuireError,
     TransientError,
 )
+from common.manifests import InvalidManifest
 from functions.api.patterns import IN_WORDS
 from functions.problem import problem
 
@@ -92,7 +94,7 @@ def install_problems(app: FastAPI) -> None:
         status = _status(error)
         if status >= 500:
             log.warning("a request failed", extra={"code": error.code}, exc_info=error)
-        answer = problem(status, error.code, error.message)
+        answer = problem(status, error.code, error.message, **_more(error))
         if isinstance(error, TransientError):
             answer.headers.update(_RETRY_AFTER)
         return answer
@@ -125,6 +127,16 @@ def install_problems(app: FastAPI) -> None:
         answer = problem(error.status_code, code, _sentence(request, error, headers))
         answer.headers.update(headers)
         return answer
+
+
+def _more(error: QuireError) -> dict[str, Any]:
+    """Return what a program is told beside the sentence."""
+    if isinstance(error, InvalidManifest):
+        return {
+            "errors": [asdict(each) for each in error.errors],
+            "error_count": error.error_count,
+        }
+    return {}
 
 
 def _status(error: QuireError) -> int:

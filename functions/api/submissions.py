@@ -73,7 +73,7 @@ def submit(app: Application, caller: Caller, wanted: Wanted, key: str | None) ->
     its job and completes it.
     """
     options = checked_options(wanted.options, app.settings)
-    matter = matter_for(caller, wanted.options)
+    matter = matter_for(caller, wanted.options.matter)
     request = RequestKey(key, _fingerprint(wanted, matter)) if key is not None else None
     checked = _Checked(options, matter, request)
     if request is not None and (job := _known(app, caller, request)) is not None:
@@ -159,6 +159,7 @@ def _known(app: Application, caller: Caller, request: RequestKey) -> JobView | N
             code="IDEMPOTENCY_KEY_REUSED",
             status=422,
         )
+    assert known.job_id is not None, "another kind of request has another fingerprint"
     # The same request is of the same matter, so a caller who may make it may see its job.
     return app.jobs.find(known.job_id, caller)
 

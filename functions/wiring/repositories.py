@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from infra.database.cleanup import PostgresCleanup
     from infra.database.controls import PostgresControls
     from infra.database.credits import PostgresCredits
+    from infra.database.ended_jobs import PostgresEndedJobs
     from infra.database.grants import PostgresGrants
     from infra.database.idempotency import PostgresRequestKeys
     from infra.database.job_logs import PostgresJobLogs
@@ -236,6 +237,13 @@ class Repositories:
             worker_pool=self.settings.workers.pool,
             keep=timedelta(days=self.settings.maintain.keep_logs_days),
         )
+
+    @built_once
+    def ended_jobs(self) -> PostgresEndedJobs:
+        """What is told of jobs' whole ways."""
+        from infra.database.ended_jobs import PostgresEndedJobs
+
+        return PostgresEndedJobs(self._pool)
 
     @built_once
     def api_keys(self) -> PostgresApiKeys:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from common import telemetry
 from functions.lazily import built_once
 from functions.scratch import lasting_folder
 from functions.wiring.repositories import Repositories
@@ -28,13 +29,30 @@ if TYPE_CHECKING:
     from infra.pdf.warm import WarmPdfs
     from infra.run.worker_pool import CloudRunWorkerPool
     from infra.storage.cloud_storage import CloudStorage
+    from infra.storage.object_listing import ObjectListing
     from infra.storage.supabase import SupabaseStorage
     from infra.tasks.cloud_tasks import CloudTasks
+    from infra.telemetry.recorder import OpenTelemetryRecorder
     from infra.webhooks.sender import WebhookSender
 
 
 class Services(Repositories):
     """One process's adapters."""
+
+    #: Between requests a function has no CPU to send anything with; a worker always has.
+    is_worker = False
+
+    @built_once
+    def recorder(self) -> OpenTelemetryRecorder | None:
+        """Sends traces and measures; None where nobody takes any. Not to be asked before a fork."""
+        settings = self.settings
+        if not (settings.sends_traces or settings.sends_metrics):
+            return None
+        from infra.telemetry.setup import start
+
+        recorder = start(settings, is_worker=self.is_worker, look_up=self.ended_jobs.find)
+        telemetry.listen(recorder)
+        return recorder
 
     @built_once
     def tokens(self) -> TokenChecker:
@@ -71,6 +89,13 @@ class Services(Repositories):
         from infra.storage.cloud_storage import CloudStorage
 
         return CloudStorage(self.settings.storage)
+
+    @built_once
+    def objects(self) -> ObjectListing:
+        """Finds objects of any bucket, by the thousand."""
+        from infra.storage.object_listing import ObjectListing
+
+        return ObjectListing(self.uploads)
 
     @built_once
     def results(self) -> SupabaseStorage:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from common.models import JobId
+from common.models import DocumentId, JobId
 from infra.database.pool import Pool
 
 # Whoever writes a key takes old ones out; rows that another one takes out are left to it.
@@ -22,15 +22,16 @@ FORGET: Final[LiteralString] = """
 
 # A twin that has not committed yet is waited for here. One that has leaves nothing to write.
 REMEMBER: Final[LiteralString] = """
-    INSERT INTO idempotency_keys (owner, key, fingerprint, job_id)
-    VALUES (%(owner)s, %(key)s, %(fingerprint)s, %(job_id)s)
+    INSERT INTO idempotency_keys (owner, key, fingerprint, job_id, batch_id, document_id)
+    VALUES (%(owner)s, %(key)s, %(fingerprint)s, %(job_id)s, %(batch_id)s, %(document_id)s)
     ON CONFLICT (owner, key) DO UPDATE
-       SET fingerprint = excluded.fingerprint, job_id = excluded.job_id, created_at = now()
+       SET fingerprint = excluded.fingerprint, job_id = excluded.job_id,
+           batch_id = excluded.batch_id, document_id = excluded.document_id, created_at = now()
      WHERE idempotency_keys.created_at < now() - %(age)s
 """
 
 RECALL: Final[LiteralString] = """
-    SELECT fingerprint, job_id FROM idempotency_keys
+    SELECT fingerprint, job_id, batch_id, document_id FROM idempotency_keys
      WHERE owner = %(owner)s AND key = %(key)s AND created_at >= now() - %(age)s
 """
 
@@ -46,10 +47,12 @@ class RequestKey:
 
 @dataclass(frozen=True, slots=True)
 class KnownRequest:
-    """What a key was used for."""
+    """What a key was used for, and which one thing was made then."""
 
     fingerprint: str
-    job_id: JobId
+    job_id: JobId | None
+    batch_id: UUID | None
+    document_id: DocumentId | None
 
 
 class KeyTaken(Exception):
@@ -57,9 +60,16 @@ class KeyTaken(Exception):
 
 
 def remember(
-    connection: Connection[Any], *, owner: str, request: RequestKey, job_id: UUID, age: timedelta
+    connection: Connection[Any],
+    *,
+    owner: str,
+    request: RequestKey,
+    age: timedelta,
+    job_id: UUID | None = None,
+    batch_id: UUID | None = None,
+    document_id: UUID | None = None,
 ) -> None:
-    """Bind the key to a job that this transaction has made. Raises KeyTaken.
+    """Bind the key to the one thing that this transaction has made. Raises KeyTaken.
 
     `age` is how old a key may become before it is as if it had never been used.
     """
@@ -69,6 +79,8 @@ def remember(
         "key": request.key,
         "fingerprint": request.fingerprint,
         "job_id": job_id,
+        "batch_id": batch_id,
+        "document_id": document_id,
         "age": age,
     }
     if connection.execute(REMEMBER, values).rowcount == 0:
@@ -87,4 +99,4 @@ class PostgresRequestKeys:
         values = {"owner": owner, "key": key, "age": self.age}
         with self._pool.connection() as connection:
             row = connection.execute(RECALL, values).fetchone()
-        return KnownRequest(row["fingerprint"], JobId(row["job_id"])) if row else None
+        return KnownRequest(**row) if row else None

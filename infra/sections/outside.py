@@ -25,6 +25,11 @@ class StorageSettings(BaseModel):
 
     project: str = "quire-local"
     uploads_bucket: str = "quire-uploads"
+    source_buckets: tuple[str, ...] = Field(
+        default=(),
+        description="Other buckets whose objects batches may name, as a JSON list; below "
+        "inbox/OWNER/ and batches/OWNER/, as in the uploads bucket.",
+    )
     chunks_bucket: str = "quire-chunks"
     max_document_bytes: int = Field(
         default=2_000_000_000, ge=1, description="Of one upload: ingest needs it on its disk."
@@ -111,6 +116,11 @@ class DocumentAiSettings(BaseModel):
     def location(self) -> str:
         """projects/P/locations/L: what has a quota of its own."""
         return "/".join(self.processor.split("/")[:4])
+
+    @property
+    def reading(self) -> str:
+        """What reads, and how: by another one's words no page is delivered from the cache."""
+        return f"{self.processor} imageless" if self.imageless else self.processor
 
     @property
     def page_limit(self) -> int:
