@@ -112,6 +112,8 @@ class SplitWork:
     priority: Priority = Priority.NORMAL
     #: What the file's SHA-256 must be, in hexadecimal; None where nobody has said.
     sha256: str | None = None
+    #: Seconds from the job's making, or from what asked for the split last, to this claim.
+    waited: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,10 @@ class ChunkWork:
     priority: Priority = Priority.NORMAL
     #: What an earlier run read, where only the pages that failed are to be read again.
     earlier: EarlierResult | None = None
+    #: What equal chunks share (common.caching); None where nothing is to be kept.
+    cache_key: str | None = None
+    #: Seconds from its message to this claim, by the database's clock; None where nobody sent one.
+    waited: float | None = None
 
     @property
     def log_fields(self) -> dict[str, object]:
@@ -214,6 +220,8 @@ class MergeWork:
     warnings: tuple[str, ...]
     #: What is made beside the JSON result (JobOptions.outputs).
     outputs: tuple[str, ...] = ("text", "boxes")
+    #: Seconds from when the merge was asked for to this claim, by the database's clock.
+    waited: float | None = None
 
 
 #: number, width, height, unit, text's start and end, confidence, languages, text, and the text

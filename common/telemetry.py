@@ -36,6 +36,8 @@ class Hop(StrEnum):
     CHUNK = "chunk"  #: One attempt at reading a chunk
     CHUNK_LOCK = "chunk.lock"
     CHUNK_CLAIM = "chunk.claim"
+    CHUNK_TURNS = "chunk.turns"  #: What may start in its place is sent
+    CHUNK_CACHE = "chunk.cache"  #: A cached result is looked for, and verified
     CHUNK_SOURCE = "chunk.source"  #: Its PDF from the bucket
     CHUNK_OCR = "chunk.ocr"  #: One call
     CHUNK_CUT = "chunk.cut"  #: A part of it, where a page can't be read
@@ -53,7 +55,6 @@ class Hop(StrEnum):
     WEBHOOK_WAIT = "webhook.wait"  #: From when it was due to the claim
     WEBHOOK = "webhook"  #: One try
     WEBHOOK_POST = "webhook.post"
-    WEBHOOK_RECORD = "webhook.record"
 
 
 class Measure(StrEnum):
@@ -81,6 +82,21 @@ class TraceIds:
     trace_id: str
     span_id: str
     is_sampled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndedJob:
+    """A job that has ended, as its whole way is told."""
+
+    job_id: UUID
+    status: str
+    #: Seconds ago, by the database's clock.
+    created_ago: float
+    finished_ago: float
+    attributes: Mapping[str, Value]
+    error_code: str | None = None
+    #: Since when the failed pages are read again; None where they never were.
+    retried_ago: float | None = None
 
 
 class Span(Protocol):

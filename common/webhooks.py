@@ -69,6 +69,8 @@ class DeliveryWork:
     #: Tries since it became due, this one included.
     tries: int
     attempt: int
+    #: Seconds from when it was due, and asked for, to this claim; by the database's clock.
+    waited: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

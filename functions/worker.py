@@ -9,11 +9,13 @@ from uuid import UUID
 
 from celery import signals
 
+from common import telemetry
 from common.models import ChunkId, ChunkRef, DocumentId, JobId
 from functions.bootstrap import application
 from infra.broker.celery_app import PROCESS_CHUNK, READ_DOCUMENTS
 
 celery_app = application().celery
+application().is_worker = True
 
 #: What every child will need. The parent imports it once, before it forks: the children share
 #: the pages, and the first chunk doesn't wait a second for libraries. Clients are not made here,
@@ -26,9 +28,19 @@ def import_shared(**_: Any) -> None:
     """Import the heavy libraries in the parent."""
     for name in _SHARED:
         import_module(name)
+    settings = application().settings
+    if settings.sends_traces or settings.sends_metrics:
+        import_module("infra.telemetry.setup")
     # One line received and one succeeded for each chunk say less than the job's events do.
     for name in ("celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@signals.worker_process_shutdown.connect  # type: ignore[untyped-decorator]
+def send_the_rest(**_: Any) -> None:
+    """Send what this child has recorded and not sent yet. Its own thread has sent the most."""
+    if telemetry.is_heard() and (recorder := application().recorder) is not None:
+        recorder.close()
 
 
 @celery_app.task(name=PROCESS_CHUNK)  # type: ignore[untyped-decorator]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
+from common import telemetry
 from common.errors import MisconfiguredError, PermanentError
 from common.merging import join, mean_confidence, number_pages, shift_page
 from common.models import ChunkWork
 from common.pages import PageRange
 from common.ports import OcrEngine, PdfCutter
 from common.results import ChunkResult, PageError
+from common.telemetry import Hop
 from functions.scratch import scratch_folder
 
 log = logging.getLogger(__name__)
@@ -42,7 +44,10 @@ def read_or_bisect(
             try:
                 # A chunk put back between two calls would begin with the first one again, and at
                 # a full quota never end.
-                pages = engine.read(content, languages=work.options.languages, committed=calls > 1)
+                with telemetry.span(Hop.CHUNK_OCR, page_start=part.start, page_end=part.end):
+                    pages = engine.read(
+                        content, languages=work.options.languages, committed=calls > 1
+                    )
                 if len(pages) != len(part):
                     raise PermanentError(
                         f"{len(pages)} pages came back for {len(part)}.", code="PAGES_MISSING"
@@ -88,7 +93,7 @@ def read_or_bisect(
         def cut(part: PageRange) -> bytes:
             first = work.pages.start - 1
             target = folder / f"{part}.pdf"
-            with cutter().open(whole, None) as source:
+            with telemetry.span(Hop.CHUNK_CUT), cutter().open(whole, None) as source:
                 source.cut(PageRange(part.start - first, part.end - first), target)
             content = target.read_bytes()
             target.unlink()

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
+from common import telemetry
 from common.access import Caller
 from common.controls import Action, is_done, refusal
 from common.errors import Conflict, NotFound
@@ -56,6 +57,8 @@ def control_job(
         _send(job_id, to_send, dispatch, tasks)
         give_turns(something_new=True)
     if is_changed:
+        if action is Action.CANCEL:
+            telemetry.job_ended(job_id)
         log.info("an owner changed a job", extra={"job_id": str(job_id), "action": action.value})
         live.publish(job_id)
     job = jobs.find(job_id, caller)

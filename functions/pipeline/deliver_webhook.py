@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from common import telemetry
 from common.ports import WebhookPoster, Webhooks, WebhookTasks
+from common.telemetry import Hop, Laps, Measure
 from common.webhooks import (
     Answer,
     DeliveryStatus,
@@ -47,26 +49,44 @@ def deliver_webhook(
     Safe to run twice at once: only one holds the claim. A process that is killed between the
     post and the note has it sent twice, under the same webhook-id.
     """
+    laps = Laps()
     work = webhooks.claim(delivery_id)
     if work is None:
         log.info(
             "webhook is delivered, being sent or not due", extra={"delivery_id": str(delivery_id)}
         )
         return
+    telemetry.waited(Hop.WEBHOOK_WAIT, work.job_id, work.waited, laps)
+    with telemetry.job_span(Hop.WEBHOOK, work.job_id, laps, attempt=work.tries) as span:
+        _try(work, span, webhooks, poster, tasks, retries, letterhead)
+
+
+def _try(
+    work: DeliveryWork,
+    span: telemetry.Span,
+    webhooks: Webhooks,
+    poster: Callable[[], WebhookPoster],
+    tasks: Callable[[], WebhookTasks],
+    retries: WebhookRetries,
+    letterhead: Letterhead,
+) -> None:
     if work.tries > retries.most_tries:
         # Every sender so far ended without a word.
         lost = Trouble("DELIVERY_INTERRUPTED", "Sending was interrupted again and again.", True)
-        _note(work, Answer(None, 0.0, lost), webhooks, tasks, retries)
+        _note(work, span, Answer(None, 0.0, lost), webhooks, tasks, retries)
         return
     content = body(work.payload, base=letterhead.link_base)
     headers = signed_headers(
         work.id, work.owner, content, signing_keys=letterhead.signing_keys, at=time.time()
     )
-    _note(work, poster().post(work.url, content, headers), webhooks, tasks, retries)
+    with telemetry.span(Hop.WEBHOOK_POST):
+        answer = poster().post(work.url, content, headers)
+    _note(work, span, answer, webhooks, tasks, retries)
 
 
 def _note(
     work: DeliveryWork,
+    span: telemetry.Span,
     answer: Answer,
     webhooks: Webhooks,
     tasks: Callable[[], WebhookTasks],
@@ -80,21 +100,27 @@ def _note(
         "seconds": answer.seconds,
         "try": work.tries,
     }
+    if answer.status_code is not None:
+        span.note(status_code=answer.status_code)
     if answer.trouble:
         fields["code"] = answer.trouble.code
+        span.fail(answer.trouble.code)
     if answer.is_accepted:
         log.info("webhook is delivered", extra=fields)
+        telemetry.add(Measure.WEBHOOKS, outcome="delivered")
         webhooks.record(work, answer, DeliveryStatus.DELIVERED)
         return
     wait = retries.wait(work.tries, answer)
     if wait is None:
         log.error("webhook is given up", extra=fields)
+        telemetry.add(Measure.WEBHOOKS, outcome="failed")
         webhooks.record(work, answer, DeliveryStatus.FAILED)
         return
     log.warning(
         "webhook is tried again later",
         extra={**fields, "wait_seconds": round(wait.total_seconds(), 1)},
     )
+    telemetry.add(Measure.WEBHOOKS, outcome="put_back")
     dispatch = webhooks.record(work, answer, DeliveryStatus.PENDING, wait=wait)
     if dispatch is not None:
         with or_maintain_sends():

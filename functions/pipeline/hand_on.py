@@ -6,9 +6,11 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from common import telemetry
 from common.errors import TransientError
 from common.models import ChunkOutcome
 from common.ports import Tasks
+from common.telemetry import Hop
 
 log = logging.getLogger(__name__)
 
@@ -27,5 +29,5 @@ def or_maintain_sends() -> Iterator[None]:
 
 def hand_on(outcome: ChunkOutcome, tasks: Tasks) -> None:
     """Have the merge called. Only for the one finisher that was told it was the last."""
-    with or_maintain_sends():
+    with or_maintain_sends(), telemetry.span(Hop.MERGE_DISPATCH):
         tasks.send_merge(outcome.job_id, outcome.dispatches)

@@ -66,6 +66,8 @@ class PostgresArrivals:
                         AND lease_expires_at < now()))
             RETURNING jobs.id, jobs.document_id, jobs.owner, jobs.attempt, jobs.stalls,
                       jobs.options, jobs.priority, jobs.total_chunks, jobs.last_event,
+                      extract(epoch FROM clock_timestamp()
+                              - coalesce(jobs.dispatched_at, jobs.created_at))::float8 AS waited,
                       documents.page_count, documents.sha256
         ), document AS (
             UPDATE documents SET status = 'processing'
@@ -131,4 +133,5 @@ class PostgresArrivals:
             planned_pages=row["page_count"] if row["total_chunks"] else None,
             sha256=row["sha256"],
             priority=Priority(row["priority"]),
+            waited=row["waited"],
         )

@@ -6,28 +6,42 @@ from collections.abc import Sequence
 from typing import Final, LiteralString
 from uuid import UUID
 
+from common.telemetry import EndedJob
 from infra.database.pool import Pool
+
+_TOLD: Final = ("status", "priority", "run", "retries", "chunks", "pages", "failed_pages")
 
 
 class PostgresEndedJobs:
-    """What is asked of jobs right after their end, once for all that ended together."""
+    """What is asked about jobs right after their end: once for all that ended together."""
 
     ENDED: Final[LiteralString] = """
-        SELECT id AS job_id,
-               extract(epoch FROM clock_timestamp() - created_at)::float8 AS created_ago,
+        SELECT id, extract(epoch FROM clock_timestamp() - created_at)::float8 AS created_ago,
                extract(epoch FROM clock_timestamp() - finished_at)::float8 AS finished_ago,
                CASE WHEN retries > 0 THEN (
                    SELECT extract(epoch FROM clock_timestamp() - max(at))::float8 FROM job_events
                     WHERE job_id = jobs.id AND kind = 'job_retried') END AS retried_ago,
-               status, priority, run, retries, total_chunks, completed_pages, failed_pages,
-               cached_pages, error_code
+               status, priority, run, retries, total_chunks AS chunks, completed_pages AS pages,
+               failed_pages, error_code
           FROM jobs WHERE id = ANY(%(ids)s) AND finished_at IS NOT NULL
     """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def find(self, ids: Sequence[UUID]) -> list[dict[str, object]]:
-        """Return a row for each of them that has ended."""
+    def find(self, ids: Sequence[UUID]) -> list[EndedJob]:
+        """Return those of them that have ended."""
         with self._pool.connection() as connection:
-            return connection.execute(self.ENDED, {"ids": list(ids)}).fetchall()
+            rows = connection.execute(self.ENDED, {"ids": list(ids)}).fetchall()
+        return [
+            EndedJob(
+                job_id=row["id"],
+                status=row["status"],
+                created_ago=row["created_ago"],
+                finished_ago=row["finished_ago"],
+                retried_ago=row["retried_ago"],
+                error_code=row["error_code"],
+                attributes={name: row[name] for name in _TOLD},
+            )
+            for row in rows
+        ]

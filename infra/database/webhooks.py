@@ -47,7 +47,9 @@ class PostgresWebhooks:
            SET attempt = attempt + 1, tries = tries + 1, lease_expires_at = now() + %(lease)s
          WHERE id = %(id)s AND status = 'pending' AND next_attempt_at <= now() + %(early)s
            AND (lease_expires_at IS NULL OR lease_expires_at < now())
-        RETURNING id, job_id, owner, event, url, payload, tries, attempt
+        RETURNING id, job_id, owner, event, url, payload, tries, attempt,
+                  extract(epoch FROM clock_timestamp() - greatest(dispatched_at, next_attempt_at)
+                         )::float8 AS waited
     """
 
     # A sender whose lease ran out finds the delivery at another attempt: its try is not noted.

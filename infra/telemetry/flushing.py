@@ -40,6 +40,8 @@ class Flushing:
 
     def flush(self) -> None:
         """Send, and wait for it: not at all where it took too long just before."""
+        if not self._send:
+            return
         with self._lock:
             if time.monotonic() < self._not_before:
                 return

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import SpanContext, TraceFlags
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class JobSampling:
         spread = int.from_bytes(
             blake2b(job_id.bytes, digest_size=16, person=b"quire-keep").digest()
         )
-        return self._sampler.should_sample(Context(), spread, "job").decision.is_sampled()
+        asked = self._sampler.should_sample(Context(), spread, "job")
+        return asked.decision is Decision.RECORD_AND_SAMPLE
 
     def root(self, job_id: UUID) -> SpanContext:
         """Return what the job's spans have as their parent, wherever they are made."""

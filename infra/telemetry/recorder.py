@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID
@@ -27,7 +26,7 @@ from opentelemetry.trace import (
 )
 
 from common.errors import QuireError
-from common.telemetry import NOTHING, Hop, Laps, Measure, Span, TraceIds, Value
+from common.telemetry import NOTHING, EndedJob, Hop, Laps, Measure, Span, TraceIds, Value
 from infra.telemetry.identity import JobSampling, as_root
 
 if TYPE_CHECKING:
@@ -52,20 +51,6 @@ _KINDS: Final[Mapping[Hop, SpanKind]] = {
     Hop.WEBHOOK_POST: SpanKind.CLIENT,
 }
 _WAITS: Final = frozenset({Hop.INGEST_WAIT, Hop.CHUNK_WAIT, Hop.MERGE_WAIT, Hop.WEBHOOK_WAIT})
-
-
-@dataclass(frozen=True, slots=True)
-class EndedJob:
-    """A job that has ended, as its whole way is told."""
-
-    job_id: UUID
-    #: Seconds ago, by the database's clock.
-    created_ago: float
-    finished_ago: float
-    attributes: Mapping[str, Value]
-    error_code: str | None = None
-    #: Since when the failed pages are read again; None where they never were.
-    retried_ago: float | None = None
 
 
 LookUp = Callable[[Sequence[UUID]], Sequence[EndedJob]]
@@ -122,7 +107,7 @@ class OpenTelemetryRecorder:
 
     def job_ended(self, job_id: UUID) -> None:
         """Remember that the job's way is to be told."""
-        if self._sampling.keeps(job_id):
+        if self._measures or self._sampling.keeps(job_id):
             self._ended.append(job_id)
 
     def add(self, measure: Measure, amount: float, labels: Mapping[str, Value]) -> None:
@@ -188,6 +173,7 @@ class OpenTelemetryRecorder:
             return
         ids = [self._ended.popleft() for _ in range(len(self._ended))]
         for job in self._look_up(list(dict.fromkeys(ids))):
+            self.add(Measure.JOBS_ENDED, 1, {"status": job.status})
             now = time.time_ns()
             ended = now - int(job.finished_ago * 1e9)
             if job.retried_ago is None:

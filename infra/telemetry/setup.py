@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from infra.settings import Settings
 
 
-def start(settings: Settings, *, service: str, look_up: LookUp) -> OpenTelemetryRecorder:
+def start(settings: Settings, *, is_worker: bool, look_up: LookUp) -> OpenTelemetryRecorder:
     """Return the recorder of this process; its threads run from now on, so not before a fork.
 
     The SDK is not made the process's own: other libraries that know it would put names of
     objects and texts of queries into spans.
     """
-    resource = _resource(settings, service)
+    resource = _resource(settings, "quire-worker" if is_worker else "quire-functions")
     session = _google_session if settings.telemetry.google_login else lambda: None
     send: list[Callable[[], object]] = []
     close: list[Callable[[], object]] = []
@@ -48,7 +48,12 @@ def start(settings: Settings, *, service: str, look_up: LookUp) -> OpenTelemetry
         tracer=tracer,
         sampling=sampling,
         measures=measures,
-        flushing=Flushing(send, close, patience=settings.telemetry.flush_seconds),
+        flushing=Flushing(
+            # A worker's threads send by themselves.
+            () if is_worker else send,
+            close,
+            patience=settings.telemetry.flush_seconds,
+        ),
         look_up=look_up,
     )
 
