@@ -34,8 +34,14 @@ def given_to(round_: Round, owner: str) -> int:
     return sum(turn.chunks + turn.documents for turn in round_.turns if turn.lane.owner == owner)
 
 
-def single(owner: str, **amounts: int) -> Lane:
-    return Lane(Priority.NORMAL, owner, **amounts)
+def single(owner: str, *, waiting_chunks: int = 0, queued: int = 0, processing: int = 0) -> Lane:
+    return Lane(
+        Priority.NORMAL,
+        owner,
+        waiting_chunks=waiting_chunks,
+        queued=queued,
+        processing=processing,
+    )
 
 
 @given(lanes)
