@@ -48,6 +48,12 @@ class KnownDocument:
     matter: str | None
     #: In bytes; None where nobody has looked.
     size: int | None
+    #: Whether no job has been made for it yet.
+    is_held: bool = False
+
+    def is_of(self, matter: str | None) -> bool:
+        """Whether a batch of this matter may read it. A batch of none reads all, and is of none."""
+        return matter in {None, self.matter} or (self.is_held and self.matter is None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ imported, the first time something in this process needs it: a function is bille
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -231,14 +232,24 @@ class Application(Services):
         )
 
     def clean_up(self) -> CleanUpReport:
-        """Remove what ended jobs leave behind."""
+        """Remove what ended jobs leave behind, and what was sent and never used."""
         from functions.pipeline.clean_up import clean_up
+        from functions.pipeline.remove_unused import remove_unused
 
-        return clean_up(
+        budget = timedelta(seconds=self.settings.maintain.clean_up_seconds)
+        cleaned = clean_up(
             cleanup=self.cleanup,
             uploads=lambda: self.uploads,
             results=lambda: self.results,
-            budget=timedelta(seconds=self.settings.maintain.clean_up_seconds),
+            budget=budget,
+        )
+        unused = remove_unused(
+            documents=self.held_documents, uploads=lambda: self.uploads, budget=budget / 4
+        )
+        return replace(
+            cleaned,
+            objects_removed=cleaned.objects_removed + unused.objects,
+            rows_removed=cleaned.rows_removed + unused.rows,
         )
 
     def create_batch(

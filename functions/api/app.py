@@ -21,6 +21,7 @@ from functions.api import (
     pages,
     reference,
     site,
+    uploads,
     webhooks,
 )
 from functions.api.content_kinds import ToldKinds
@@ -49,6 +50,7 @@ def create_app(application: Application) -> FastAPI:
     app.add_middleware(ToldKinds)
     describe_api(app)
     app.include_router(documents.router)
+    app.include_router(uploads.router)
     app.include_router(pages.router)
     app.include_router(jobs.router)
     app.include_router(lists.router)

@@ -17,9 +17,30 @@ from infra.settings import Settings
 
 #: Cloud Storage's own limit for one object.
 MAX_UPLOAD_BYTES: Final = 5 * 1024**4
+#: Documents that one request announces. Each costs the storage a request.
+MAX_UPLOADS: Final = 1000
 
 #: A BCP-47 code: en, fr-CA, zh-Hant.
 Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", max_length=35)]
+
+Sha256 = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-fA-F]{64}\Z",
+        description="Of the content, in hexadecimal. A file that arrives otherwise is refused.",
+    ),
+]
+Matter = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[^\x00-\x1f\x7f]*\Z",
+        description="The matter that it belongs to. A caller who is limited to matters names one "
+        "of theirs; where there is but one, it is that one.",
+        examples=["2026-118"],
+    ),
+]
 
 
 class ReadingOptions(msgspec.Struct, forbid_unknown_fields=True):
@@ -80,20 +101,7 @@ class DocumentOptions(ReadingOptions, forbid_unknown_fields=True):
     priority: Annotated[
         Literal["high", "normal", "low"], Meta(description="Whose chunks are read first.")
     ] = "normal"
-    matter: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                max_length=255,
-                pattern=r"^[^\x00-\x1f\x7f]*\Z",
-                description="The matter that the document belongs to. A caller who is limited "
-                "to matters names one of theirs; where there is but one, it is that one.",
-                examples=["2026-118"],
-            ),
-        ]
-        | None
-    ) = None
+    matter: Matter | None = None
     webhook_url: (
         Annotated[
             str,
@@ -115,17 +123,7 @@ class NewDocument(msgspec.Struct, forbid_unknown_fields=True):
     size: Annotated[
         int, Meta(ge=1, le=MAX_UPLOAD_BYTES, description="In bytes.", examples=[1834221])
     ]
-    sha256: (
-        Annotated[
-            str,
-            Meta(
-                pattern=r"^[0-9a-fA-F]{64}\Z",
-                description="Of the content, in hexadecimal. A file that arrives otherwise is "
-                "refused.",
-            ),
-        ]
-        | None
-    ) = None
+    sha256: Sha256 | None = None
     options: DocumentOptions = msgspec.field(default_factory=DocumentOptions)
     process: Annotated[
         bool,
@@ -134,6 +132,23 @@ class NewDocument(msgspec.Struct, forbid_unknown_fields=True):
             "`options` may then have a `matter` and nothing else."
         ),
     ] = True
+
+
+class NewUpload(msgspec.Struct, forbid_unknown_fields=True):
+    """One of many documents that will be uploaded straight to the bucket."""
+
+    filename: Annotated[str, Meta(min_length=1, max_length=1000, examples=["annual-report.pdf"])]
+    size: Annotated[
+        int, Meta(ge=1, le=MAX_UPLOAD_BYTES, description="In bytes.", examples=[1834221])
+    ]
+    sha256: Sha256 | None = None
+
+
+class NewUploads(msgspec.Struct, forbid_unknown_fields=True):
+    """Documents that will be uploaded, for a batch that will name their ids."""
+
+    documents: Annotated[tuple[NewUpload, ...], Meta(min_length=1, max_length=MAX_UPLOADS)]
+    matter: Matter | None = None
 
 
 #: What each field must be, in the caller's words.
@@ -155,6 +170,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "stages": "a list of `ocr`",
     "cache": "true or false",
     "process": "true or false",
+    "documents": f"a list of 1 to {MAX_UPLOADS:,} JSON objects with `filename` and `size`",
 }
 
 

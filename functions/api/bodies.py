@@ -22,6 +22,8 @@ MAX_FORM_BYTES: Final = 32 * 1024 * 1024
 #: The longest options that make sense have a few kilobytes.
 MAX_JSON_BYTES: Final = 64 * 1024
 
+#: A thousand documents with the longest names, in characters of several bytes.
+MAX_ANNOUNCEMENTS_BYTES: Final = 4 * 1024 * 1024
 #: 100,000 lines of 160 characters. What comes must be taken apart in a function's memory.
 MAX_MANIFEST_BYTES: Final = 16 * 1024 * 1024
 
@@ -37,6 +39,15 @@ async def read_json(request: Request) -> bytes:
         MAX_JSON_BYTES,
         "A JSON request may have 64 KB. It only announces a document, which is uploaded to the "
         "URL in the answer.",
+    ).body()
+
+
+async def read_announcements(request: Request) -> bytes:
+    """Return the body of a request that announces many documents. InvalidRequest (413)."""
+    return await _bounded(
+        request,
+        MAX_ANNOUNCEMENTS_BYTES,
+        "A request that announces documents may have 4 MB. Announce them in several requests.",
     ).body()
 
 

@@ -8,7 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from functions.api.asked import DocumentOptions, NewDocument
+from functions.api.asked import DocumentOptions, NewDocument, NewUploads
 from functions.api.controls import RetryOptions
 from functions.api.manifests import NewBatch
 from functions.api.schemas.manifests import MANIFEST_PROBLEM
@@ -91,15 +91,16 @@ def _add(responses: dict[str, Any], status: int) -> None:
 def _bodies(app: FastAPI) -> dict[str, Any]:
     """Return the shapes of the bodies that routes read themselves."""
     _, shapes = msgspec.json.schema_components(
-        (NewDocument, DocumentOptions, RetryOptions, NewBatch),
+        (NewDocument, DocumentOptions, RetryOptions, NewBatch, NewUploads),
         ref_template="#/components/schemas/{name}",
     )
     # The end of a text, as the patterns of JSON Schema write it.
     plain = msgspec.json.encode(shapes).replace(b'\\\\Z"', b'$"')
     written: dict[str, Any] = msgspec.json.decode(plain)
     settings = app.state.application.settings
-    size = written["NewDocument"]["properties"]["size"]
-    size["maximum"] = min(size["maximum"], settings.storage.max_document_bytes)
+    for document in ("NewDocument", "NewUpload"):
+        size = written[document]["properties"]["size"]
+        size["maximum"] = min(size["maximum"], settings.storage.max_document_bytes)
     limit = settings.document_ai.page_limit
     for options in ("DocumentOptions", "ReadingOptions"):
         for case in written[options]["properties"]["chunk_pages"]["anyOf"]:

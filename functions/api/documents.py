@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -26,8 +25,17 @@ from functions.api.prefer import Patience, patience_for, read_preference
 from functions.api.schemas.documents import AcceptedDocument, Document, ProcessedDocument
 from functions.api.schemas.problems import problems
 from functions.api.schemas.requests import NEW_DOCUMENT, links_of_document, links_of_job
+from functions.api.schemas.uploads import HeldDocument
 from functions.api.submissions import Submission, Wanted, submit
 from functions.api.taking import FORMS_AT_ONCE, receive
+from functions.api.uploads import (
+    Held,
+    answer_of,
+    check_size,
+    hold_one,
+    origin_of,
+    plain_filename,
+)
 from functions.api.waiting import ended_within
 from functions.bootstrap import Application
 from functions.scratch import scratch_folder
@@ -38,7 +46,6 @@ router = APIRouter(tags=["documents"])
 
 #: A function's answer may have 32 MB; a larger result is fetched by its link.
 _MAX_RESULT_BYTES: Final = 20_000_000
-_ORIGIN: Final = re.compile(r"https?://[!-~]{1,250}")
 
 _HEADERS: Final[dict[str, Any]] = {
     "Preference-Applied": {
@@ -71,6 +78,15 @@ _LOCATION: Final[dict[str, Any]] = {
             "headers": _HEADERS,
             "links": links_of_job("$response.body#/job/job_id", "$response.body#/job/document_id"),
         },
+        201: {
+            "model": HeldDocument,
+            "description": "The document has no job: a batch that names its id will read it.",
+            "headers": {
+                "Location": {**_LOCATION["Location"], "description": "The document."},
+                "Idempotency-Replayed": _HEADERS["Idempotency-Replayed"],
+            },
+            "links": links_of_document("$response.body#/document_id"),
+        },
         202: {
             "description": "The document is being processed, or waits for its upload.",
             "headers": {**_LOCATION, **_HEADERS},
@@ -102,7 +118,8 @@ async def create_document(
 
     A form has a part `file`, the PDF, and may have a part `options`, JSON. It is looked into
     before anything is made: what can't be read is refused here. A document that is announced is
-    sent to the URL in the answer, with one PUT or several (a resumable upload).
+    sent to the URL in the answer, with one PUT or several (a resumable upload). With `process`
+    false it is only stored, for a batch that will name it.
 
     A small document is waited for, and answered with its result; so is any other, as long as
     `Prefer: wait=N` says. Where the job has ended by then the answer is 200, whatever its end:
@@ -117,7 +134,12 @@ async def create_document(
             )
     elif kind == "application/json":
         announced = decoded(await read_json(request), NewDocument, FIELDS)
-        origin = request.headers.get("origin", "")
+        origin = origin_of(request)
+        if not announced.process:
+            held = await run_in_threadpool(
+                hold_one, app, caller, announced, idempotency_key, origin
+            )
+            return _held_answer(held)
         made = await run_in_threadpool(_announced, app, caller, announced, idempotency_key, origin)
     else:
         raise InvalidRequest(
@@ -171,6 +193,13 @@ def get_document(document_id: UUID, app: App, caller: Reader) -> dict[str, Any]:
     }
 
 
+def _held_answer(held: Held) -> Response:
+    headers = {"Location": f"/v1/documents/{held.document_id}"}
+    if held.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return JSONResponse(answer_of(held), status_code=201, headers=headers)
+
+
 def _from_form(app: Application, caller: Caller, form: FormData, key: str | None) -> Submission:
     if set(form) - {"file", "options"}:
         raise InvalidRequest(
@@ -188,36 +217,27 @@ def _from_form(app: Application, caller: Caller, form: FormData, key: str | None
     with scratch_folder("form") as folder:
         received = receive(file.file, folder / "source.pdf")
         wanted = Wanted(
-            _plain(file.filename or ""), received.size, received.sha256, options, received.path
+            plain_filename(file.filename or ""),
+            received.size,
+            received.sha256,
+            options,
+            received.path,
         )
         return submit(app, caller, wanted, key)
 
 
 def _announced(
-    app: Application, caller: Caller, announced: NewDocument, key: str | None, origin: str
+    app: Application, caller: Caller, announced: NewDocument, key: str | None, origin: str | None
 ) -> Submission:
-    limit = app.settings.storage.max_document_bytes
-    if announced.size > limit:
-        raise InvalidRequest(
-            f"A document may have {limit:,} bytes. Split it, and send the parts.",
-            code="DOCUMENT_TOO_LARGE",
-            status=413,
-        )
+    check_size(app, announced.size)
     wanted = Wanted(
-        _plain(announced.filename),
+        plain_filename(announced.filename),
         announced.size,
         announced.sha256 and announced.sha256.lower(),
         announced.options,
-        origin=origin if _ORIGIN.fullmatch(origin) else None,
+        origin=origin,
     )
     return submit(app, caller, wanted, key)
-
-
-def _plain(filename: str) -> str:
-    """Return a file's name without folders, and without what Postgres takes for no text."""
-    name = filename.replace("\\", "/").rsplit("/", 1)[-1].replace("\0", "")[:255]
-    # Half a surrogate pair, which an odd charset of a form may spell.
-    return name.encode(errors="replace").decode() or "document.pdf"
 
 
 def _patience(app: Application, request: Request, made: Submission) -> Patience:

@@ -25,6 +25,7 @@ from common.models import JobOptions, Priority
 from common.webhook_urls import MAX_URL_LENGTH
 from functions.api.asked import (
     FIELDS,
+    Matter,
     ReadingOptions,
     check_webhook,
     checked_reading,
@@ -72,19 +73,7 @@ class NewBatch(msgspec.Struct, forbid_unknown_fields=True):
             examples=["Archive 2026, boxes 1-40"],
         ),
     ] = ""
-    matter: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                max_length=255,
-                pattern=r"^[^\x00-\x1f\x7f]*\Z",
-                description="The matter of all its documents.",
-                examples=["2026-118"],
-            ),
-        ]
-        | None
-    ) = None
+    matter: Matter | None = None
     priority: Annotated[
         PriorityName | None,
         Meta(description="Whose chunks are read first: `normal`, or for a warm batch `low`."),

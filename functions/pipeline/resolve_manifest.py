@@ -145,7 +145,7 @@ class ManifestResolver:
                 entry.line, "DOCUMENT_NOT_FOUND", f"There is no document `{entry.source}`."
             )
             return []
-        if self.matter is not None and document.matter != self.matter:
+        if not document.is_of(self.matter):
             self._refuse_matter(entry.line)
             return []
         source, size = document.source, document.size

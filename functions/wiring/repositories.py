@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from infra.database.backlog import PostgresBacklog
     from infra.database.batch_creation import PostgresBatchCreation
     from infra.database.batch_throughput import PostgresThroughput
+    from infra.database.batch_controls import PostgresBatchControls
     from infra.database.batch_views import PostgresBatches
     from infra.database.chunks import PostgresChunks
     from infra.database.cleanup import PostgresCleanup
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from infra.database.credits import PostgresCredits
     from infra.database.ended_jobs import PostgresEndedJobs
     from infra.database.grants import PostgresGrants
+    from infra.database.held_documents import PostgresHeldDocuments
     from infra.database.idempotency import PostgresRequestKeys
     from infra.database.job_logs import PostgresJobLogs
     from infra.database.jobs import PostgresJobs
@@ -74,6 +76,16 @@ class Repositories:
         return PostgresBatches(self._pool)
 
     @built_once
+    def batch_controls(self) -> PostgresBatchControls:
+        """What an owner does to a batch."""
+        from infra.database.batch_controls import PostgresBatchControls
+
+        return PostgresBatchControls(
+            self._pool,
+            resend_after=timedelta(seconds=self.settings.maintain.resend_after_seconds),
+        )
+
+    @built_once
     def throughput(self) -> PostgresThroughput:
         """How fast batches were read."""
         from infra.database.batch_throughput import PostgresThroughput
@@ -93,6 +105,14 @@ class Repositories:
         from infra.database.batch_creation import PostgresBatchCreation
 
         return PostgresBatchCreation(self._pool, credits_enabled=self.settings.credits.enabled)
+
+    @built_once
+    def held_documents(self) -> PostgresHeldDocuments:
+        """Documents that wait for a batch."""
+        from infra.database.held_documents import PostgresHeldDocuments
+
+        deadline = timedelta(seconds=self.settings.maintain.upload_deadline_seconds)
+        return PostgresHeldDocuments(self._pool, deadline=deadline)
 
     @built_once
     def request_keys(self) -> PostgresRequestKeys:

@@ -24,7 +24,8 @@ class PostgresBatchCreation:
     """Batches at the moment they are made."""
 
     DOCUMENTS: Final[LiteralString] = f"""
-        SELECT id, bucket, object, generation, matter, size FROM documents
+        SELECT id, bucket, object, generation, matter, size, sent_by = 'held' AS is_held
+          FROM documents
          WHERE id = ANY(%(ids)s) AND abandoned_at IS NULL AND {OWNED}
     """  # noqa: S608 - put together of constants
 
@@ -67,7 +68,11 @@ class PostgresBatchCreation:
                    WITH ORDINALITY AS line (bucket, object, generation, size, options, priority,
                                             position)
         ), locked AS MATERIALIZED (
-            SELECT id, bucket, object, generation, matter FROM documents
+            SELECT id, bucket, object, generation,
+                   -- One that no job has read yet gets the matter that its first batch has.
+                   CASE sent_by WHEN 'held' THEN coalesce(matter, %(matter)s) ELSE matter END
+                   AS matter
+              FROM documents
              WHERE (bucket, object) IN (SELECT bucket, object FROM line)
                AND abandoned_at IS NULL AND {OWNED}
              ORDER BY id FOR UPDATE
@@ -82,6 +87,7 @@ class PostgresBatchCreation:
     LANDED: Final[LiteralString] = """
         UPDATE documents
            SET generation = lines.generation, size = coalesce(documents.size, lines.size),
+               matter = lines.matter,
                sent_by = CASE sent_by WHEN 'held' THEN 'announced' ELSE sent_by END
           FROM batch_lines AS lines
          WHERE documents.id = document_id
@@ -129,6 +135,7 @@ class PostgresBatchCreation:
                 ObjectRef(row["bucket"], row["object"], row["generation"]),
                 row["matter"],
                 row["size"],
+                bool(row["is_held"]),
             )
             for row in rows
         }
