@@ -12,14 +12,16 @@ from pathlib import Path
 
 import msgspec
 
+from common import telemetry
 from common.errors import LeaseLost, NotFound, PermanentError, TransientError
 from common.lifecycle import ChunkStatus, JobStatus
 from common.log_context import logging_for
 from common.merging import box_rows, check_pages, count_words, page_row
-from common.models import ChunkRef, JobId, MergedDocument, MergeWork, StoredChunk
+from common.models import JobId, MergedDocument, MergeWork, StoredChunk
 from common.names import merged_result, merged_text
-from common.ports import Dispatch, LiveUpdates, Merges, Results
+from common.ports import Dispatch, LiveUpdates, Merges, Results, Tasks
 from common.results import ChunkResult, Page
+from common.telemetry import Hop, Laps
 from functions.pipeline.bound_result import BoundResult
 from functions.pipeline.hand_on import or_maintain_sends
 from functions.pipeline.heartbeat import Heartbeat
@@ -45,6 +47,7 @@ def merge_chunks(
     merges: Merges,
     results: Results,
     dispatch: Dispatch,
+    tasks: Tasks,
     live: LiveUpdates,
     lease: timedelta,
 ) -> None:
@@ -54,32 +57,49 @@ def merge_chunks(
     A chunk whose stored result is damaged is read again, and the merge comes back after it.
     A permanent error ends the job with its code; any other gives the lease back and is raised.
     """
+    laps = Laps()
     work = merges.claim(job_id)
     if work is None:
         log.info("merge is done, taken or not due", extra={"job_id": str(job_id)})
         return
-    with logging_for(job_id, attempt=work.attempt):
+    laps.lap(Hop.MERGE_CLAIM)
+    telemetry.waited(Hop.MERGE_WAIT, job_id, work.waited, laps)
+    with (
+        logging_for(job_id, attempt=work.attempt),
+        telemetry.job_span(Hop.MERGE, job_id, laps, attempt=work.attempt) as span,
+    ):
         live.publish(job_id)
         try:
             refuse_if_stalled(work.stalls)
-            with (
-                scratch_folder("merge") as folder,
-                Heartbeat(
-                    lambda: merges.renew(work), every_seconds=lease.total_seconds() / 3
-                ) as heartbeat,
-            ):
-                _bind(work, folder, heartbeat, merges, results, dispatch)
+            if work.is_warm:
+                _end_warm(work, merges)
+            else:
+                with (
+                    scratch_folder("merge") as folder,
+                    Heartbeat(
+                        lambda: merges.renew(work), every_seconds=lease.total_seconds() / 3
+                    ) as heartbeat,
+                ):
+                    _bind(work, folder, heartbeat, merges, results, dispatch, tasks)
         except LeaseLost:
             log.warning("merge lost its lease", extra={"job_id": str(job_id)})
             merges.discard_pages(work)
             return
         except PermanentError as error:
             log.error("merge failed", extra={"code": error.code, "reason": error.message})
+            span.fail(error.code)
             _fail(work, error, merges)
         except BaseException as error:
             merges.release(work, counted=not isinstance(error, TransientError))
             raise
         live.publish(job_id)
+
+
+def _end_warm(work: MergeWork, merges: Merges) -> None:
+    """What was read is in the cache: there is nothing to bind, and nothing to deliver."""
+    merges.finish_warm(work)
+    telemetry.job_ended(work.job_id)
+    log.info("document is in the cache", extra={"job_id": str(work.job_id)})
 
 
 def _bind(
@@ -89,18 +109,23 @@ def _bind(
     merges: Merges,
     results: Results,
     dispatch: Dispatch,
+    tasks: Tasks,
 ) -> None:
     began = time.monotonic()
     spool, text = folder / "result.json", folder / "text.txt"
     bound = BoundResult(work)
-    with spool.open("wb") as result_file, text.open("wb") as text_file:
+    with (
+        telemetry.span(Hop.MERGE_LOAD),
+        spool.open("wb") as result_file,
+        text.open("wb") as text_file,
+    ):
         for chunk in merges.chunks(work):
             heartbeat.check()
             try:
                 result = _load(chunk, results)
             except _DamagedResult:
                 if chunk.reopened < _MAX_REOPENED:
-                    _read_again(work, chunk, merges, dispatch)
+                    _read_again(work, chunk, merges, dispatch, tasks)
                     return
                 code, message = "RESULT_DAMAGED", "The stored result of these pages is damaged."
                 merges.give_up(work, chunk, code, message)
@@ -109,16 +134,20 @@ def _bind(
                 bound.add(result, chunk, result_file, text_file)
         bound.close(result_file)
     # Of a document without a readable page there is nothing to deliver but the reasons.
-    stored = _store(work, spool, text, results) if bound.pages else (None, None, None)
+    with telemetry.span(Hop.MERGE_STORE):
+        stored = _store(work, spool, text, results) if bound.pages else (None, None, None)
     merged = bound.record(stored)
-    for pages in _batches(_read_back(spool), _WORDS_AT_ONCE):
-        heartbeat.check()
-        merges.write_pages(
-            work,
-            map(page_row, pages),
-            chain.from_iterable(map(box_rows, pages)) if "boxes" in work.outputs else (),
-        )
-    merges.finish(work, merged)
+    with telemetry.span(Hop.MERGE_PAGES, pages=merged.pages):
+        for pages in _batches(_read_back(spool), _WORDS_AT_ONCE):
+            heartbeat.check()
+            merges.write_pages(
+                work,
+                map(page_row, pages),
+                chain.from_iterable(map(box_rows, pages)) if "boxes" in work.outputs else (),
+            )
+    with telemetry.span(Hop.MERGE_FINISH):
+        merges.finish(work, merged)
+    telemetry.job_ended(work.job_id)
     log.info(
         "result is bound",
         extra={
@@ -130,14 +159,19 @@ def _bind(
     )
 
 
-def _read_again(work: MergeWork, chunk: StoredChunk, merges: Merges, dispatch: Dispatch) -> None:
+def _read_again(
+    work: MergeWork, chunk: StoredChunk, merges: Merges, dispatch: Dispatch, tasks: Tasks
+) -> None:
     log.error(
         "stored chunk result is damaged, it is read again",
         extra={"job_id": str(work.job_id), "chunk_index": chunk.index},
     )
-    reopened = ChunkRef(merges.reopen(work, chunk), work.document_id, chunk.index)
+    to_send = merges.reopen(work, chunk)
     with or_maintain_sends():
-        dispatch.send_chunks([reopened])
+        if to_send.source is not None and to_send.dispatch is not None:
+            tasks.send_ingest(to_send.source, to_send.dispatch, work.job_id)
+        else:
+            dispatch.send_chunks([ref for ref, _ in to_send.chunks])
 
 
 def _fail(work: MergeWork, error: PermanentError, merges: Merges) -> None:
@@ -153,6 +187,7 @@ def _fail(work: MergeWork, error: PermanentError, merges: Merges) -> None:
     )
     try:
         merges.finish(work, failed)
+        telemetry.job_ended(work.job_id)
     except LeaseLost:
         log.warning("merge lost its lease", extra={"job_id": str(work.job_id)})
     merges.discard_pages(work)

@@ -68,10 +68,11 @@ class PostgresArrivals:
                       jobs.options, jobs.priority, jobs.total_chunks, jobs.last_event,
                       extract(epoch FROM clock_timestamp()
                               - coalesce(jobs.dispatched_at, jobs.created_at))::float8 AS waited,
-                      documents.page_count, documents.sha256
+                      documents.page_count, documents.sha256,
+                      options @> '{"warm": true}' AS is_warm
         ), document AS (
             UPDATE documents SET status = 'processing'
-             WHERE id = (SELECT document_id FROM claimed)
+             WHERE id = (SELECT document_id FROM claimed WHERE NOT is_warm)
         ), event AS (
             INSERT INTO job_events (job_id, id, kind, details)
             SELECT id, last_event, 'splitting', jsonb_build_object('attempt', attempt) FROM claimed

@@ -23,10 +23,11 @@ CLAIM: Final[LiteralString] = """
          WHERE jobs.id IN (SELECT id FROM free) AND documents.id = document_id
            AND generation IS NOT NULL
         RETURNING jobs.id, document_id, jobs.owner, filename, bucket, object, generation, sha256,
-                  run, attempt, options, priority, batch_position, last_event
+                  run, attempt, options, priority, batch_position, last_event,
+                  options @> '{"warm": true}' AS is_warm
     ), document AS (
         UPDATE documents SET status = 'processing'
-         WHERE id IN (SELECT document_id FROM claimed)
+         WHERE id IN (SELECT document_id FROM claimed WHERE NOT is_warm)
     ), event AS (
         INSERT INTO job_events (job_id, id, kind, details)
         SELECT id, last_event, 'splitting', jsonb_build_object('attempt', attempt) FROM claimed
