@@ -18,6 +18,7 @@ from functions.api import (
     keys,
     lists,
     logs,
+    metrics,
     pages,
     reference,
     site,
@@ -62,6 +63,7 @@ def create_app(application: Application) -> FastAPI:
     app.include_router(keys.router)
     app.include_router(health.router)
     app.include_router(logs.router)
+    app.include_router(metrics.router)
     app.include_router(webhooks.router)
     app.include_router(credits.router)
     app.include_router(admin.router)

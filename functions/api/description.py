@@ -28,6 +28,7 @@ TAGS: Final = [
     {"name": "jobs", "description": "The processing of a document: where it is and what came out."},
     {"name": "keys", "description": "API keys, for machines."},
     {"name": "webhooks", "description": "Jobs' ends, told to an address of the owner's."},
+    {"name": "metrics", "description": "What was done when, in numbers."},
     {"name": "credits", "description": "What reading costs."},
     {"name": "admin", "description": "For operators: every tenant's jobs, workers and queues."},
     {"name": "health", "description": "Whether this function serves."},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -56,9 +57,15 @@ def deliver_webhook(
             "webhook is delivered, being sent or not due", extra={"delivery_id": str(delivery_id)}
         )
         return
-    telemetry.waited(Hop.WEBHOOK_WAIT, work.job_id, work.waited, laps)
-    with telemetry.job_span(Hop.WEBHOOK, work.job_id, laps, attempt=work.tries) as span:
+    with _traced(work, laps) as span:
         _try(work, span, webhooks, poster, tasks, retries, letterhead)
+
+
+def _traced(work: DeliveryWork, laps: Laps) -> AbstractContextManager[telemetry.Span]:
+    if work.job_id is None:  # a batch's end, which is on no job's way
+        return telemetry.NOTHING
+    telemetry.waited(Hop.WEBHOOK_WAIT, work.job_id, work.waited, laps)
+    return telemetry.job_span(Hop.WEBHOOK, work.job_id, laps, attempt=work.tries)
 
 
 def _try(

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from infra.database.jobs import PostgresJobs
     from infra.database.listings import PostgresListings
     from infra.database.merges import PostgresMerges
+    from infra.database.metric_totals import PostgresMetricTotals
+    from infra.database.metrics import PostgresMetrics
     from infra.database.pages import PostgresPages
     from infra.database.pool import Pool
     from infra.database.readiness import PostgresReadiness
@@ -257,6 +259,20 @@ class Repositories:
             worker_pool=self.settings.workers.pool,
             keep=timedelta(days=self.settings.maintain.keep_logs_days),
         )
+
+    @built_once
+    def metrics(self) -> PostgresMetrics:
+        """What owners ask about a stretch of time."""
+        from infra.database.metrics import PostgresMetrics
+
+        return PostgresMetrics(self._pool)
+
+    @built_once
+    def metric_totals(self) -> PostgresMetricTotals:
+        """What operators' monitoring asks."""
+        from infra.database.metric_totals import PostgresMetricTotals
+
+        return PostgresMetricTotals(self._pool)
 
     @built_once
     def ended_jobs(self) -> PostgresEndedJobs:
