@@ -138,6 +138,15 @@ class EarlierResult:
 
 
 @dataclass(frozen=True, slots=True)
+class CachedResult:
+    """A chunk's whole result that was read before; its store has yet to confirm it."""
+
+    path: str
+    #: SHA-256 of what must lie there, in hexadecimal.
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkWork:
     """A claimed chunk: the right to read it until the lease ends."""
 
@@ -159,6 +168,8 @@ class ChunkWork:
     earlier: EarlierResult | None = None
     #: What equal chunks share (common.caching); None where nothing is to be kept.
     cache_key: str | None = None
+    #: What an equal chunk has been read as; then nothing is to be read.
+    cached: CachedResult | None = None
     #: Seconds from its message to this claim, by the database's clock; None where nobody sent one.
     waited: float | None = None
 

@@ -10,6 +10,7 @@ from typing import BinaryIO, Protocol
 from uuid import UUID
 
 from common.access import Caller
+from common.caching import PlanOutcome, ReadingKeys
 from common.cleaning import Remains
 from common.models import (
     BoxRow,
@@ -135,13 +136,17 @@ class Splits(Protocol):
         size: int,
         warnings: Sequence[str],
         chunks: Sequence[PageRange],
-    ) -> None:
-        """Write all chunk rows."""
+        keys: Sequence[str] | None,
+        sha256: str | None,
+    ) -> PlanOutcome:
+        """Write all chunk rows; those whose key is in the cache are completed by that."""
 
     def planned(self, work: SplitWork) -> list[PlannedChunk]:
         """Return the chunk rows."""
 
-    def halve(self, work: SplitWork, chunk: PlannedChunk) -> tuple[PlannedChunk, PlannedChunk]:
+    def halve(
+        self, work: SplitWork, chunk: PlannedChunk, keys: ReadingKeys | None
+    ) -> tuple[PlannedChunk, PlannedChunk]:
         """Give half of an uncut chunk's pages to a new one."""
 
     def dispatched(
@@ -181,6 +186,15 @@ class Chunks(Protocol):
         self, work: ChunkWork, *, path: str, checksum: str, errors: Sequence[PageError]
     ) -> ChunkOutcome:
         """Record the result and count the chunk. LeaseLost where it is another's."""
+
+    def complete_cached(self, work: ChunkWork) -> ChunkOutcome:
+        """Record that the cached result is sound, and count it. LeaseLost where it is another's."""
+
+    def evict(self, work: ChunkWork) -> ChunkWork | None:
+        """Forget the cached result, which is not; return what is to be done instead.
+
+        None where the chunk waits for another that is being read. LeaseLost where it is another's.
+        """
 
     def fail(self, work: ChunkWork, code: str, message: str) -> ChunkOutcome:
         """Record the failure and count the chunk. LeaseLost where it is another's."""
@@ -231,8 +245,8 @@ class Merges(Protocol):
     def renew(self, work: MergeWork) -> bool:
         """Extend the lease; False when it is lost."""
 
-    def reopen(self, work: MergeWork, chunk: StoredChunk) -> ChunkId:
-        """Have a chunk read again whose stored result is damaged."""
+    def reopen(self, work: MergeWork, chunk: StoredChunk) -> ToSend:
+        """Have a chunk read again whose stored result is damaged; return what to send."""
 
     def give_up(self, work: MergeWork, chunk: StoredChunk, code: str, message: str) -> None:
         """Count a chunk as failed whose stored result stays damaged."""

@@ -42,6 +42,7 @@ from functions.pipeline.bisect_pages import read_or_bisect
 from functions.pipeline.give_turns import GiveTurns
 from functions.pipeline.hand_on import hand_on, or_maintain_sends
 from functions.pipeline.heartbeat import Heartbeat
+from functions.pipeline.use_cache import use_cache
 
 log = logging.getLogger(__name__)
 
@@ -101,12 +102,19 @@ def process_chunk(
             about.enter_context(
                 logging_for(work.job_id, chunk_index=work.index, attempt=work.attempt)
             )
+            if work.cache_key is not None:
+                # However this one ends, its equals have waited for that.
+                about.callback(give_turns)
             live.publish(work.job_id)
             outcome: ChunkOutcome | None
             try:
-                outcome = _read_and_record(
-                    work, chunks, uploads, engine, cutter, results, retries, lease
-                )
+                found = use_cache(work, chunks=chunks, results=results)
+                if isinstance(found, ChunkWork):
+                    outcome = _read_and_record(
+                        found, chunks, uploads, engine, cutter, results, retries, lease
+                    )
+                else:
+                    outcome = found
             except LeaseLost:
                 log.warning("lease lost", extra=work.log_fields)
                 return

@@ -17,6 +17,7 @@ from hashlib import file_digest
 from pathlib import Path
 from threading import Semaphore
 
+from common.caching import ReadingKeys
 from common.chunking import plan_chunks
 from common.errors import (
     InsufficientCredits,
@@ -57,7 +58,7 @@ _Uploading = tuple[PlannedChunk, Future[ObjectRef]]
 
 @dataclass(frozen=True, slots=True)
 class ChunkLimits:
-    """How large a chunk may be."""
+    """How a document is cut and read, whoever sent it."""
 
     #: The deployment's default, in pages.
     pages: int
@@ -67,6 +68,8 @@ class ChunkLimits:
     #: What one document may have. All of it lies on this function's disk, which is memory.
     document_pages: int = 20_000
     document_bytes: int = 2_000_000_000
+    #: What the OCR engine is, for the cache's keys; None where nothing is kept.
+    engine: str | None = None
 
 
 def split_document(
@@ -157,6 +160,8 @@ class _Split:
     live: LiveUpdates
     limits: ChunkLimits
     room: Semaphore = field(default_factory=lambda: Semaphore(2 * _UPLOADS_AT_ONCE))
+    #: None where the job does without the cache.
+    keys: ReadingKeys | None = None
 
     def run(self) -> None:
         began = time.monotonic()
@@ -175,31 +180,45 @@ class _Split:
             size = self.uploads.download(
                 self.work.source, path, max_bytes=self.limits.document_bytes
             )
-            self._check_content(path)
-            with cutter.open(path, self.work.password) as pdf:
-                if self.work.planned_pages is None:
-                    self._plan(pdf, size)
-                elif self.work.planned_pages != pdf.page_count:
-                    # Another engine than before reads this damaged file now, and its numbers
-                    # mean other pages. The next attempt may have the first one again.
-                    raise QuireError(
-                        f"{pdf.page_count} pages were found where {self.work.planned_pages} "
-                        "had been planned.",
-                        code="UNREADABLE_PDF",
-                    )
-                self._cut_and_send(pdf, self._waiting())
+            with ThreadPoolExecutor(1, "sha256") as beside:
+                # Opening a large file takes as long as this, and waits for no core of its own.
+                hashing = beside.submit(_sha256, path)
+                if self.work.sha256 is not None and self.work.planned_pages is None:
+                    self._check_content(hashing.result())
+                with cutter.open(path, self.work.password) as pdf:
+                    content = hashing.result()
+                    self.keys = self._keys(pdf, content)
+                    if self.work.planned_pages is None:
+                        self._plan(pdf, size, content)
+                    elif self.work.planned_pages != pdf.page_count:
+                        # Another engine than before reads this damaged file now, and its numbers
+                        # mean other pages. The next attempt may have the first one again.
+                        raise QuireError(
+                            f"{pdf.page_count} pages were found where {self.work.planned_pages} "
+                            "had been planned.",
+                            code="UNREADABLE_PDF",
+                        )
+                    self._cut_and_send(pdf, self._waiting())
 
-    def _check_content(self, path: Path) -> None:
+    def _check_content(self, found: str) -> None:
         """Refuse a file that is not the one that was announced."""
-        if self.work.sha256 is None or self.work.planned_pages is not None:
-            return
-        with path.open("rb") as content:
-            if file_digest(content, "sha256").hexdigest() != self.work.sha256:
-                raise PermanentError(
-                    "The file that arrived is not the one that was announced: its SHA-256 is "
-                    "another. Send it again.",
-                    code="UPLOAD_DAMAGED",
-                )
+        if found != self.work.sha256:
+            raise PermanentError(
+                "The file that arrived is not the one that was announced: its SHA-256 is "
+                "another. Send it again.",
+                code="UPLOAD_DAMAGED",
+            )
+
+    def _keys(self, pdf: OpenPdf, content: str) -> ReadingKeys | None:
+        # Of a damaged file the next who opens it may count other pages.
+        if not self.work.options.cache or self.limits.engine is None or pdf.warnings:
+            return None
+        return ReadingKeys(
+            content=content,
+            page_count=pdf.page_count,
+            engine=self.limits.engine,
+            languages=self.work.options.languages,
+        )
 
     def _waiting(self) -> list[PlannedChunk]:
         return [
@@ -208,7 +227,7 @@ class _Split:
             if chunk.source is None and chunk.status is ChunkStatus.PENDING
         ]
 
-    def _plan(self, pdf: OpenPdf, size: int) -> None:
+    def _plan(self, pdf: OpenPdf, size: int, content: str) -> None:
         options = self.work.options
         if pdf.page_count > self.limits.document_pages:
             raise PermanentError(
@@ -237,12 +256,14 @@ class _Split:
             average_page_bytes=size / pdf.page_count,
             max_bytes=self.limits.max_bytes,
         )
-        self.splits.plan(
+        outcome = self.splits.plan(
             self.work,
             page_count=pdf.page_count,
             size=size,
             warnings=pdf.warnings,
             chunks=planned,
+            keys=self.keys.keys(planned) if self.keys else None,
+            sha256=content,
         )
         log.info(
             "document is planned",
@@ -250,11 +271,15 @@ class _Split:
                 "page_count": pdf.page_count,
                 "pages": sum(len(each) for each in planned),
                 "chunks": len(planned),
+                "cached_chunks": outcome.cached_chunks,
+                "cached_pages": outcome.cached_pages,
                 "bytes": size,
                 "warnings": list(pdf.warnings),
             },
         )
         self.live.publish(self.work.job_id)
+        if outcome.merge is not None:
+            hand_on(outcome.merge, self.tasks)
 
     def _cut_and_send(self, pdf: OpenPdf, chunks: Sequence[PlannedChunk]) -> None:
         """Cut here, upload beside, and send in waves that grow: the first is a single chunk."""
@@ -292,7 +317,7 @@ class _Split:
             path.unlink(missing_ok=True)
             self.room.release()
             if len(chunk.pages) > 1:
-                stack.extend(reversed(self.splits.halve(self.work, chunk)))
+                stack.extend(reversed(self.splits.halve(self.work, chunk, self.keys)))
             elif problem is not None:
                 self._fail_page(chunk, problem)
 
@@ -324,3 +349,8 @@ class _Split:
         self.splits.dispatched(self.work, cut, warnings)
         self.give_turns(something_new=True)
         self.live.publish(self.work.job_id)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as content:
+        return file_digest(content, "sha256").hexdigest()

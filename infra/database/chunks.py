@@ -7,15 +7,18 @@ there, so exactly one of them sees the count become whole.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final, LiteralString
+from typing import Any
 
 import msgspec
+from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from common.errors import LeaseLost
 from common.lifecycle import CHUNK_STEPS, ChunkStatus, sources_of
 from common.models import (
+    CachedResult,
     ChunkId,
     ChunkOutcome,
     ChunkWork,
@@ -28,160 +31,45 @@ from common.models import (
 )
 from common.pages import PageRange
 from common.results import PageError
+from infra.database import chunk_statements as sql
 from infra.database.pool import Pool
+from infra.database.result_cache import IsBeingRead, evict, find_or_read
 
 
 class PostgresChunks:
     """The chunks table as a worker sees it."""
 
-    # A chunk is free when it waits and is due, or when the worker that had it fell silent.
-    # A paused, cancelled or finished job's chunk is never free. The job is looked at twice: who
-    # waited for its row decides by what is there then, and rolls back where `job` is empty.
-    CLAIM: Final[LiteralString] = """
-        WITH claimed AS (
-            UPDATE chunks
-               SET status = 'processing',
-                   attempt = attempt + 1,
-                   lost_leases = lost_leases + (chunks.status = 'processing')::int,
-                   lease_expires_at = now() + %(lease)s,
-                   started_at = clock_timestamp(),
-                   due_at = NULL
-             WHERE id = %(id)s
-               AND source_object IS NOT NULL
-               AND ((status = ANY(%(from)s) AND (due_at IS NULL OR due_at <= now()))
-                    OR (status = 'processing' AND lease_expires_at < now()))
-               AND EXISTS (SELECT FROM jobs WHERE jobs.id = job_id AND jobs.status = 'processing')
-            RETURNING *
-        ), job AS (
-            UPDATE jobs
-               SET heartbeat_at = now(), reading_since = coalesce(reading_since, now()),
-                   last_event = last_event + 1
-              FROM claimed WHERE jobs.id = claimed.job_id AND jobs.status = 'processing'
-            RETURNING jobs.id AS claimed_job, jobs.document_id, jobs.run, jobs.options,
-                      jobs.priority, jobs.last_event
-        ), event AS (
-            INSERT INTO job_events (job_id, id, kind, details)
-            SELECT claimed.job_id, job.last_event, 'chunk_started',
-                   jsonb_build_object('chunk_index', index, 'page_start', page_start,
-                                      'page_end', page_end, 'attempt', claimed.attempt)
-              FROM claimed, job
-        )
-        SELECT claimed.id, job_id, index, page_start, page_end, attempt, failures, lost_leases,
-               source_bucket, source_object, source_generation, document_id, run, options,
-               priority, result_storage_path, result_checksum, page_errors, claimed_job
-          FROM claimed LEFT JOIN job ON true
-    """
-
-    # A message that came while the job stood still is gone now; who lets it go on sends another.
-    DROPPED: Final[LiteralString] = """
-        UPDATE chunks SET dispatches = 0, dispatched_at = NULL
-         WHERE id = %(id)s AND status = 'pending' AND dispatches > 0
-           AND EXISTS (SELECT FROM jobs WHERE jobs.id = job_id AND jobs.status <> 'processing')
-    """
-
-    RENEW: Final[LiteralString] = """
-        UPDATE chunks SET lease_expires_at = now() + %(lease)s
-         WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'processing'
-           AND EXISTS (SELECT FROM jobs WHERE jobs.id = job_id
-                                          AND jobs.status IN ('processing', 'paused'))
-    """
-
-    # `counted` is empty where the job was cancelled meanwhile: then the whole is rolled back.
-    FINISH: Final[LiteralString] = """
-        WITH finished AS (
-            UPDATE chunks
-               SET status = %(status)s, lease_expires_at = NULL, finished_at = clock_timestamp(),
-                   result_storage_path = %(path)s, result_checksum = %(checksum)s,
-                   failed_pages = %(failed_pages)s, page_errors = %(page_errors)s,
-                   error_code = %(code)s, error_message = %(message)s
-             WHERE id = %(id)s AND attempt = %(attempt)s AND status = ANY(%(before)s)
-               -- One that waits is only failed by a splitter that could not cut it.
-               AND (status = 'processing' OR source_object IS NULL)
-            RETURNING job_id, index, page_start, page_end
-        ), counted AS (
-            UPDATE jobs
-               SET completed_chunks = completed_chunks + (%(status)s = 'completed')::int,
-                   failed_chunks = failed_chunks + (%(status)s = 'failed')::int,
-                   completed_pages = completed_pages + %(completed_pages)s,
-                   failed_pages = jobs.failed_pages + %(failed_pages)s,
-                   stage = CASE WHEN completed_chunks + failed_chunks + 1 = total_chunks
-                                THEN 'merging' ELSE stage END,
-                   dispatches = dispatches
-                       + (completed_chunks + failed_chunks + 1 = total_chunks
-                          AND jobs.status = 'processing')::int,
-                   stalls = CASE WHEN completed_chunks + failed_chunks + 1 = total_chunks
-                                 THEN 0 ELSE stalls END,
-                   dispatched_at = CASE WHEN completed_chunks + failed_chunks + 1 = total_chunks
-                                        THEN now() ELSE dispatched_at END,
-                   lease_expires_at = CASE
-                       WHEN completed_chunks + failed_chunks + 1 = total_chunks
-                       THEN NULL ELSE jobs.lease_expires_at END,
-                   heartbeat_at = now(),
-                   last_event = last_event + 1
-                       + (completed_chunks + failed_chunks + 1 = total_chunks)::int
-              FROM finished
-             WHERE jobs.id = finished.job_id AND jobs.status IN ('processing', 'paused')
-            RETURNING jobs.id, jobs.status, completed_chunks, failed_chunks, total_chunks,
-                      last_event, dispatches,
-                      completed_chunks + failed_chunks = total_chunks AS whole
-        ), events AS (
-            INSERT INTO job_events (job_id, id, kind, details)
-            SELECT counted.id, last_event - whole::int, 'chunk_' || %(status)s,
-                   jsonb_strip_nulls(jsonb_build_object(
-                       'chunk_index', index, 'page_start', page_start, 'page_end', page_end,
-                       'failed_pages', %(failed_pages)s::int, 'code', %(code)s::text,
-                       'message', %(message)s::text))
-              FROM counted, finished
-            UNION ALL
-            SELECT id, last_event, 'merging', '{}' FROM counted WHERE whole
-        )
-        SELECT finished.job_id, counted.id IS NOT NULL AS is_counted, dispatches,
-               coalesce(whole AND counted.status = 'processing', false) AS was_last
-          FROM finished LEFT JOIN counted ON true
-    """
-
-    PUT_BACK: Final[LiteralString] = """
-        WITH released AS (
-            UPDATE chunks
-               SET status = 'pending', lease_expires_at = NULL,
-                   failures = failures + %(counted)s::int,
-                   due_at = now() + %(delay)s,
-                   -- A message of its own: that it waits says nothing about the ones before.
-                   dispatches = 1, dispatched_at = clock_timestamp(),
-                   error_code = %(code)s, error_message = %(message)s
-             WHERE id = %(id)s AND attempt = %(attempt)s AND status = ANY(%(from)s)
-            RETURNING job_id, index, page_start, page_end, failures
-        ), job AS (
-            UPDATE jobs SET heartbeat_at = now(), last_event = last_event + 1
-              FROM released WHERE jobs.id = job_id AND finished_at IS NULL
-            RETURNING jobs.last_event
-        )
-        INSERT INTO job_events (job_id, id, kind, details)
-        SELECT job_id, last_event, 'chunk_put_back',
-               jsonb_build_object('chunk_index', index, 'page_start', page_start,
-                                  'page_end', page_end, 'failures', failures,
-                                  'code', %(code)s::text, 'message', %(message)s::text)
-          FROM released, job
-    """
-
-    def __init__(self, pool: Pool, *, lease: timedelta) -> None:
+    def __init__(
+        self, pool: Pool, *, lease: timedelta, keep: timedelta | None = timedelta(days=30)
+    ) -> None:
+        """`keep` is how long a result may be used again; None to keep none."""
         self._pool = pool
         self._lease = lease
+        self._keep = keep
 
     def claim(self, chunk_id: ChunkId) -> ChunkWork | None:
-        """Take the right to read this chunk; None where it is done, taken, held or not due."""
+        """Take the right to read this chunk; None where it is done, taken, held or not due.
+
+        None as well where an equal one is being read: it waits for that one then.
+        """
         values = {
             "id": chunk_id,
             "lease": self._lease,
             "from": sources_of(CHUNK_STEPS, ChunkStatus.PROCESSING),
         }
         with self._pool.connection() as connection:
-            row = connection.execute(self.CLAIM, values).fetchone()
+            row = connection.execute(sql.CLAIM, values).fetchone()
             if row is not None and row["claimed_job"] is None:
                 connection.rollback()
                 row = None
             if row is None:
-                connection.execute(self.DROPPED, values)
+                connection.execute(sql.DROPPED, values)
+                return None
+            try:
+                cached = _found(connection, row)
+            except IsBeingRead:
+                connection.rollback()
+                connection.execute(sql.WAIT, values)
                 return None
         return ChunkWork(
             id=ChunkId(row["id"]),
@@ -197,7 +85,28 @@ class PostgresChunks:
             options=msgspec.convert(row["options"], JobOptions),
             priority=Priority(row["priority"]),
             earlier=_earlier(row),
+            cache_key=row["cache_key"],
+            cached=cached,
         )
+
+    def evict(self, work: ChunkWork) -> ChunkWork | None:
+        """Forget the cached result that `work` came with: it is damaged or gone.
+
+        Return what is to be done instead, or None where the chunk waits for another that is
+        being read. Raises LeaseLost where the attempt is not ours.
+        """
+        values = {"id": work.id, "attempt": work.attempt}
+        assert work.cached is not None
+        with self._pool.connection() as connection:
+            row = connection.execute(sql.HOLD, values).fetchone()
+            if row is None:
+                raise LeaseLost("Another attempt owns the chunk.")
+            evict(connection, owner=row["owner"], key=row["cache_key"], path=work.cached.path)
+            try:
+                return replace(work, cached=_found(connection, row))
+            except IsBeingRead:
+                connection.execute(sql.STAND_BACK, values)
+                return None
 
     def is_held(self, chunk_id: ChunkId) -> bool:
         """Whether a worker's lease on the chunk is running."""
@@ -213,12 +122,15 @@ class PostgresChunks:
         """Extend the lease; False when the chunk is another's, or the job was cancelled."""
         values = {"id": work.id, "attempt": work.attempt, "lease": self._lease}
         with self._pool.connection() as connection:
-            return connection.execute(self.RENEW, values).rowcount == 1
+            return connection.execute(sql.RENEW, values).rowcount == 1
 
     def complete(
         self, work: ChunkWork, *, path: str, checksum: str, errors: Sequence[PageError] = ()
     ) -> ChunkOutcome:
-        """Record the stored result and count it. LeaseLost where the attempt is not ours."""
+        """Record the stored result and count it. LeaseLost where the attempt is not ours.
+
+        A whole result is kept for chunks that are equal to this one.
+        """
         return self._finish(
             id=work.id,
             attempt=work.attempt,
@@ -231,6 +143,24 @@ class PostgresChunks:
             page_errors=Jsonb(msgspec.to_builtins(errors)),
             code=None,
             message=None,
+        )
+
+    def complete_cached(self, work: ChunkWork) -> ChunkOutcome:
+        """Record that the cached result which `work` came with is sound, and count it as found."""
+        assert work.cached is not None
+        return self._finish(
+            id=work.id,
+            attempt=work.attempt,
+            before=[ChunkStatus.PROCESSING.value],
+            status=ChunkStatus.COMPLETED.value,
+            path=work.cached.path,
+            checksum=work.cached.checksum,
+            completed_pages=len(work.pages),
+            failed_pages=0,
+            page_errors=Jsonb([]),
+            code=None,
+            message=None,
+            is_cached=True,
         )
 
     def fail(self, work: ChunkWork, code: str, message: str) -> ChunkOutcome:
@@ -268,9 +198,10 @@ class PostgresChunks:
             message=message,
         )
 
-    def _finish(self, **values: object) -> ChunkOutcome:
+    def _finish(self, *, is_cached: bool = False, **values: object) -> ChunkOutcome:
+        values |= {"is_cached": is_cached, "keep": self._keep}
         with self._pool.connection() as connection, connection.transaction():
-            row = connection.execute(self.FINISH, values).fetchone()
+            row = connection.execute(sql.FINISH, values).fetchone()
             if row is None or not row["is_counted"]:
                 raise LeaseLost("Another attempt owns the chunk, or its job was cancelled.")
         return ChunkOutcome(
@@ -291,8 +222,21 @@ class PostgresChunks:
             "message": message,
         }
         with self._pool.connection() as connection:
-            if connection.execute(self.PUT_BACK, values).rowcount == 0:
+            if connection.execute(sql.PUT_BACK, values).rowcount == 0:
                 raise LeaseLost("Another attempt owns the chunk.")
+
+
+def _found(connection: Connection[Any], row: dict[str, Any]) -> CachedResult | None:
+    """Return a cached result; None where the chunk is to be read. Raises IsBeingRead."""
+    if row["reader"] is None:
+        return None
+    return find_or_read(
+        connection,
+        owner=row["owner"],
+        key=row["cache_key"],
+        chunk_id=row["id"],
+        reader=row["reader"],
+    )
 
 
 def _earlier(row: dict[str, Any]) -> EarlierResult | None:

@@ -13,13 +13,16 @@ from common.lifecycle import ChunkStatus, JobStatus
 from common.models import (
     BoxRow,
     ChunkId,
+    ChunkRef,
     DocumentId,
     JobId,
     JobOptions,
     MergedDocument,
     MergeWork,
+    ObjectRef,
     PageRow,
     StoredChunk,
+    ToSend,
 )
 from common.pages import PageRange
 from infra.database import page_rows
@@ -112,35 +115,55 @@ class PostgresMerges:
         SELECT id, last_event, 'job_' || status, %(details)s FROM finished
     """
 
-    # A stored result that does not match its checksum: uncount the chunk and read it again.
+    # A stored result that does not match its checksum: uncount the chunk and read it again. One
+    # that came from the cache has never been cut, so the job goes back to its splitter. Nobody is
+    # given the damaged result any more.
     REOPEN: Final[LiteralString] = """
         WITH job AS (
             UPDATE jobs
-               SET stage = 'ocr', lease_expires_at = NULL, heartbeat_at = now(),
+               SET stage = CASE WHEN source_object IS NULL THEN 'splitting' ELSE 'ocr' END,
+                   lease_expires_at = CASE WHEN source_object IS NULL THEN now() END,
+                   dispatches = jobs.dispatches + (source_object IS NULL)::int,
+                   dispatched_at = CASE WHEN source_object IS NULL THEN now()
+                                        ELSE jobs.dispatched_at END,
+                   heartbeat_at = now(),
                    completed_chunks = completed_chunks - 1,
                    completed_pages = completed_pages - chunks.page_end + chunks.page_start - 1
                                      + chunks.failed_pages,
                    failed_pages = jobs.failed_pages - chunks.failed_pages,
+                   cached_chunks = cached_chunks - is_cached::int,
+                   cached_pages = cached_pages
+                                  - is_cached::int * (chunks.page_end - chunks.page_start + 1),
                    last_event = last_event + 1
               FROM chunks
              WHERE jobs.id = %(job_id)s AND jobs.attempt = %(attempt)s AND stage = 'merging'
                AND jobs.status = 'processing'
                AND chunks.job_id = jobs.id AND chunks.index = %(index)s
                AND chunks.status = 'completed'
-            RETURNING jobs.id, last_event
+            RETURNING jobs.id, jobs.document_id, jobs.owner, jobs.dispatches, last_event,
+                      source_object IS NULL AS is_uncut, cache_key, result_storage_path
         ), event AS (
             INSERT INTO job_events (job_id, id, kind, details)
             SELECT id, last_event, 'chunk_reopened',
                    jsonb_build_object('chunk_index', %(index)s::int, 'code', 'RESULT_DAMAGED')
               FROM job
+        ), evicted AS (
+            DELETE FROM result_cache USING job
+             WHERE result_cache.owner = job.owner AND key = cache_key
+               AND path = result_storage_path
+        ), reopened AS (
+            UPDATE chunks
+               SET status = 'pending', result_storage_path = NULL, result_checksum = NULL,
+                   is_cached = false, failed_pages = 0, page_errors = '[]', finished_at = NULL,
+                   failures = 0, lost_leases = 0, reopened = reopened + 1,
+                   dispatches = (NOT is_uncut)::int,
+                   dispatched_at = CASE WHEN NOT is_uncut THEN clock_timestamp() END
+              FROM job
+             WHERE job_id = job.id AND index = %(index)s
+            RETURNING chunks.id
         )
-        UPDATE chunks
-           SET status = 'pending', result_storage_path = NULL, result_checksum = NULL,
-               failed_pages = 0, page_errors = '[]', finished_at = NULL,
-               failures = 0, lost_leases = 0, reopened = reopened + 1,
-               dispatches = 1, dispatched_at = clock_timestamp()
-         WHERE job_id = (SELECT id FROM job) AND index = %(index)s
-        RETURNING id
+        SELECT reopened.id, is_uncut, dispatches, bucket, object, generation
+          FROM reopened, job JOIN documents ON documents.id = document_id
     """
 
     # One that was read again and again, and is damaged still: counted as failed instead.
@@ -152,6 +175,9 @@ class PostgresMerges:
                                      + chunks.failed_pages,
                    failed_pages = jobs.failed_pages - chunks.failed_pages
                                   + chunks.page_end - chunks.page_start + 1,
+                   cached_chunks = cached_chunks - is_cached::int,
+                   cached_pages = cached_pages
+                                  - is_cached::int * (chunks.page_end - chunks.page_start + 1),
                    last_event = last_event + 1
               FROM chunks
              WHERE jobs.id = %(job_id)s AND jobs.attempt = %(attempt)s AND stage = 'merging'
@@ -167,7 +193,7 @@ class PostgresMerges:
         )
         UPDATE chunks
            SET status = 'failed', error_code = %(code)s, error_message = %(message)s,
-               failed_pages = page_end - page_start + 1, page_errors = '[]'
+               is_cached = false, failed_pages = page_end - page_start + 1, page_errors = '[]'
          WHERE job_id = (SELECT id FROM job) AND index = %(index)s
         RETURNING id
     """
@@ -220,14 +246,17 @@ class PostgresMerges:
         with self._pool.connection() as connection:
             return connection.execute(self.RENEW, values).rowcount == 1
 
-    def reopen(self, work: MergeWork, chunk: StoredChunk) -> ChunkId:
-        """Have a chunk read again whose stored result is damaged; return whom to send."""
+    def reopen(self, work: MergeWork, chunk: StoredChunk) -> ToSend:
+        """Have a chunk read again whose stored result is damaged; return what to send."""
         values = {"job_id": work.job_id, "attempt": work.attempt, "index": chunk.index}
         with self._pool.connection() as connection:
             row = connection.execute(self.REOPEN, values).fetchone()
         if row is None:
             raise _lost()
-        return ChunkId(row["id"])
+        if row["is_uncut"]:
+            source = ObjectRef(row["bucket"], row["object"], row["generation"])
+            return ToSend(dispatch=row["dispatches"], source=source)
+        return ToSend(chunks=((ChunkRef(ChunkId(row["id"]), work.document_id, chunk.index), 0.0),))
 
     def give_up(self, work: MergeWork, chunk: StoredChunk, code: str, message: str) -> None:
         """Count a chunk as failed whose stored result stays damaged."""

@@ -8,9 +8,10 @@ from typing import Any, Final, LiteralString
 
 from psycopg import Connection
 
+from common.caching import PlanOutcome, ReadingKeys
 from common.errors import LeaseLost
 from common.lifecycle import ChunkStatus
-from common.models import ChunkId, ObjectRef, PlannedChunk, SplitWork
+from common.models import ChunkId, ChunkOutcome, ObjectRef, PlannedChunk, SplitWork
 from common.pages import PageRange
 from infra.database.credits import reserve
 from infra.database.pool import Pool
@@ -29,7 +30,8 @@ class PostgresSplits:
             RETURNING id, document_id, last_event
         ), document AS (
             UPDATE documents
-               SET page_count = %(page_count)s, size = %(size)s, warnings = %(warnings)s
+               SET page_count = %(page_count)s, size = %(size)s, warnings = %(warnings)s,
+                   sha256 = coalesce(sha256, %(sha256)s)
              WHERE id = (SELECT document_id FROM planned)
         )
         INSERT INTO job_events (job_id, id, kind, details)
@@ -42,11 +44,60 @@ class PostgresSplits:
         SELECT owner, credits_reserved, retries FROM jobs WHERE id = %(job_id)s
     """
 
+    # Of what was read before nothing is left to do. All keys are looked up at once, and what is
+    # found is locked, by key, until this commits: the clean-up then sees that it is needed.
     ADD_CHUNKS: Final[LiteralString] = """
-        INSERT INTO chunks (id, job_id, index, page_start, page_end)
-        SELECT gen_random_uuid(), %(job_id)s, index, page_start, page_end
-          FROM unnest(%(indexes)s::int[], %(starts)s::int[], %(ends)s::int[])
-               AS plan (index, page_start, page_end)
+        WITH plan AS (
+            SELECT * FROM unnest(%(indexes)s::int[], %(starts)s::int[], %(ends)s::int[],
+                                 %(keys)s::text[]) AS plan (index, page_start, page_end, key)
+        ), found AS (
+            SELECT owner, key, path, checksum FROM result_cache
+             WHERE owner = %(owner)s AND key = ANY(%(keys)s::text[]) AND expires_at > now()
+             ORDER BY key FOR NO KEY UPDATE
+        ), hits AS (
+            UPDATE result_cache SET hits = hits + 1 FROM found
+             WHERE result_cache.owner = found.owner AND result_cache.key = found.key
+        )
+        INSERT INTO chunks (id, job_id, index, page_start, page_end, cache_key, is_cached, status,
+                            result_storage_path, result_checksum, finished_at)
+        SELECT gen_random_uuid(), %(job_id)s, index, page_start, page_end, key, path IS NOT NULL,
+               CASE WHEN path IS NULL THEN 'pending' ELSE 'completed' END, path, checksum,
+               CASE WHEN path IS NOT NULL THEN clock_timestamp() END
+          FROM plan LEFT JOIN found USING (key)
+        RETURNING page_end - page_start + 1 AS pages, is_cached
+    """
+
+    # What was found counts as a worker's result would. Where that is all, the merge is due.
+    COUNT_FOUND: Final[LiteralString] = """
+        WITH found AS (
+            SELECT index, page_start, page_end, row_number() OVER (ORDER BY index) AS place
+              FROM chunks WHERE job_id = %(job_id)s AND is_cached
+        ), counted AS (
+            UPDATE jobs
+               SET completed_chunks = %(found)s, completed_pages = %(found_pages)s,
+                   cached_chunks = %(found)s, cached_pages = %(found_pages)s,
+                   -- The pace is that of what has yet to be read.
+                   reading_from = %(found)s,
+                   last_event = last_event + %(found)s + (%(found)s = total_chunks)::int,
+                   stage = CASE WHEN %(found)s = total_chunks THEN 'merging' ELSE stage END,
+                   dispatches = dispatches + (%(found)s = total_chunks)::int,
+                   dispatched_at = CASE WHEN %(found)s = total_chunks THEN now()
+                                        ELSE dispatched_at END,
+                   stalls = CASE WHEN %(found)s = total_chunks THEN 0 ELSE stalls END,
+                   lease_expires_at = CASE WHEN %(found)s = total_chunks THEN NULL
+                                           ELSE lease_expires_at END
+             WHERE id = %(job_id)s
+            RETURNING last_event, dispatches, %(found)s = total_chunks AS whole
+        ), events AS (
+            INSERT INTO job_events (job_id, id, kind, details)
+            SELECT %(job_id)s, last_event - whole::int - %(found)s + place, 'chunk_completed',
+                   jsonb_build_object('chunk_index', index, 'page_start', page_start,
+                                      'page_end', page_end, 'failed_pages', 0, 'cached', true)
+              FROM counted, found
+            UNION ALL
+            SELECT %(job_id)s, last_event, 'merging', '{}' FROM counted WHERE whole
+        )
+        SELECT whole, dispatches FROM counted
     """
 
     PLANNED: Final[LiteralString] = """
@@ -63,11 +114,11 @@ class PostgresSplits:
                AND status = 'processing'
             RETURNING id, total_chunks - 1 AS index
         ), first AS (
-            UPDATE chunks SET page_end = %(middle)s
+            UPDATE chunks SET page_end = %(middle)s, cache_key = %(first_key)s
              WHERE id = %(chunk_id)s AND source_object IS NULL AND EXISTS (SELECT FROM job)
         )
-        INSERT INTO chunks (id, job_id, index, page_start, page_end)
-        SELECT gen_random_uuid(), id, index, %(middle)s + 1, %(end)s FROM job
+        INSERT INTO chunks (id, job_id, index, page_start, page_end, cache_key)
+        SELECT gen_random_uuid(), id, index, %(middle)s + 1, %(end)s, %(second_key)s FROM job
         RETURNING id, index
     """
 
@@ -92,7 +143,7 @@ class PostgresSplits:
         )
         UPDATE chunks
            SET source_bucket = cut.bucket, source_object = cut.object,
-               source_generation = cut.generation
+               source_generation = cut.generation, ready_at = clock_timestamp()
           FROM unnest(%(ids)s::uuid[], %(buckets)s::text[], %(objects)s::text[],
                       %(generations)s::bigint[]) AS cut (id, bucket, object, generation)
          WHERE chunks.id = cut.id AND EXISTS (SELECT FROM job)
@@ -112,7 +163,8 @@ class PostgresSplits:
            AND status = 'processing'
     """
 
-    # No row is no harm: the last chunk may have moved the job to merging already.
+    # No row is no harm: the last chunk may have moved the job to merging already. The password
+    # stays for what was found in the cache: the merge looks at it, and may want it cut after all.
     FINISH: Final[LiteralString] = """
         WITH finished AS (
             UPDATE jobs
@@ -121,7 +173,10 @@ class PostgresSplits:
                AND status IN ('processing', 'paused')
             RETURNING id, last_event
         ), forgotten AS (
-            DELETE FROM job_passwords WHERE job_id = (SELECT id FROM finished)
+            DELETE FROM job_passwords
+             WHERE job_id = (SELECT id FROM finished)
+               AND NOT EXISTS (SELECT FROM chunks WHERE chunks.job_id = job_passwords.job_id
+                                                    AND is_cached AND source_object IS NULL)
         )
         INSERT INTO job_events (job_id, id, kind) SELECT id, last_event, 'split' FROM finished
     """
@@ -160,30 +215,54 @@ class PostgresSplits:
         size: int,
         warnings: Sequence[str],
         chunks: Sequence[PageRange],
-    ) -> None:
+        keys: Sequence[str] | None = None,
+        sha256: str | None = None,
+    ) -> PlanOutcome:
         """Write all chunk rows at once, so that the total is known before the first cut.
 
-        Reserves the pages' credits where that was not done when the job was made. Raises
-        InsufficientCredits, and nothing is written.
+        Chunks whose key is in the cache are completed by this, and where all are, the merge in
+        the outcome is to be sent. `keys` has one for each chunk, or is None for a job that does
+        without the cache. `sha256` is the file's, kept where the document has none.
+
+        Reserves the credits of the pages to be read where that was not done when the job was
+        made. Raises InsufficientCredits, and nothing is written.
         """
         values = {
             "job_id": work.job_id,
             "attempt": work.attempt,
             "page_count": page_count,
             "size": size,
+            "sha256": sha256,
+            "owner": work.owner,
             "warnings": list(warnings),
             "chunks": len(chunks),
             "pages": sum(len(pages) for pages in chunks),
             "indexes": list(range(len(chunks))),
             "starts": [pages.start for pages in chunks],
             "ends": [pages.end for pages in chunks],
+            "keys": [None] * len(chunks) if keys is None else list(keys),
         }
         with self._pool.connection() as connection:
             if connection.execute(self.PLAN, values).rowcount == 0:
                 raise LeaseLost("Another attempt is splitting this document.")
-            connection.execute(self.ADD_CHUNKS, values)
-            if self._credits_enabled:
-                self._reserve(connection, work, sum(len(pages) for pages in chunks))
+            rows = connection.execute(self.ADD_CHUNKS, values).fetchall()
+            outcome = self._count_found(connection, work, rows)
+            unread = sum(row["pages"] for row in rows if not row["is_cached"])
+            if self._credits_enabled and unread:
+                self._reserve(connection, work, unread)
+        return outcome
+
+    def _count_found(
+        self, connection: Connection[Any], work: SplitWork, rows: Sequence[dict[str, Any]]
+    ) -> PlanOutcome:
+        found = [row["pages"] for row in rows if row["is_cached"]]
+        if not found:
+            return PlanOutcome()
+        values = {"job_id": work.job_id, "found": len(found), "found_pages": sum(found)}
+        row = connection.execute(self.COUNT_FOUND, values).fetchone()
+        assert row is not None
+        merge = ChunkOutcome(job_id=work.job_id, was_last=True, dispatches=row["dispatches"])
+        return PlanOutcome(len(found), sum(found), merge if row["whole"] else None)
 
     def _reserve(self, connection: Connection[Any], work: SplitWork, pages: int) -> None:
         job = connection.execute(self.RESERVED, {"job_id": work.job_id}).fetchone()
@@ -215,8 +294,10 @@ class PostgresSplits:
             for row in rows
         ]
 
-    def halve(self, work: SplitWork, chunk: PlannedChunk) -> tuple[PlannedChunk, PlannedChunk]:
-        """Give the second half of an uncut chunk's pages to a new chunk."""
+    def halve(
+        self, work: SplitWork, chunk: PlannedChunk, keys: ReadingKeys | None = None
+    ) -> tuple[PlannedChunk, PlannedChunk]:
+        """Give the second half of an uncut chunk's pages to a new chunk. Each gets its own key."""
         first, second = chunk.pages.halves()
         values = {
             "job_id": work.job_id,
@@ -224,6 +305,8 @@ class PostgresSplits:
             "chunk_id": chunk.id,
             "middle": first.end,
             "end": second.end,
+            "first_key": keys.key(first) if keys else None,
+            "second_key": keys.key(second) if keys else None,
         }
         with self._pool.connection() as connection:
             row = connection.execute(self.HALVE, values).fetchone()

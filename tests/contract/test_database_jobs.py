@@ -250,7 +250,8 @@ def test_a_damaged_result_is_uncounted_and_its_chunk_can_be_read_again(world: Wo
     work = world.merges.claim(job_id)
     assert work is not None
     damaged = world.merges.chunks(work)[1]
-    assert world.merges.reopen(work, damaged) == chunk_ids[1]
+    [(reopened, _)] = world.merges.reopen(work, damaged).chunks
+    assert reopened.id == chunk_ids[1]
     job = world.one("SELECT stage, completed_chunks, completed_pages FROM jobs")
     assert job == {"stage": "ocr", "completed_chunks": 1, "completed_pages": 2}
     assert world.finish_chunk(chunk_ids[1])

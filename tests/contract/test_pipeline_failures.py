@@ -138,7 +138,13 @@ def split(world: World, source: ObjectRef, error: Exception) -> None:
 def merge(world: World, job_id: JobId, shelf: Shelf) -> Outbox:
     outbox = Outbox()
     merge_chunks(
-        job_id, merges=world.merges, results=shelf, dispatch=outbox, live=outbox, lease=LEASE
+        job_id,
+        merges=world.merges,
+        results=shelf,
+        dispatch=outbox,
+        tasks=outbox,
+        live=outbox,
+        lease=LEASE,
     )
     return outbox
 

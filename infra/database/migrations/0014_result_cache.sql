@@ -26,12 +26,37 @@ CREATE TABLE cache_readers (
 );
 CREATE INDEX cache_readers_by_chunk ON cache_readers (chunk_id);
 
+-- Where results lie that the cache has let go, until they are removed: whatever made the cache
+-- forget one, its object is not forgotten with it.
+CREATE TABLE outdated_results (
+    path        text PRIMARY KEY,
+    document_id uuid NOT NULL,
+    since       timestamptz NOT NULL DEFAULT now()
+);
+CREATE FUNCTION let_result_go() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+    INSERT INTO public.outdated_results (path, document_id) VALUES (OLD.path, OLD.document_id)
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER forgotten_result_is_outdated AFTER DELETE ON result_cache
+    FOR EACH ROW EXECUTE FUNCTION let_result_go();
+CREATE TRIGGER replaced_result_is_outdated AFTER UPDATE OF path ON result_cache
+    FOR EACH ROW WHEN (OLD.path <> NEW.path) EXECUTE FUNCTION let_result_go();
+
 ALTER TABLE chunks
     ADD COLUMN cache_key text,                    -- null where nothing is to be cached
-    ADD COLUMN is_cached boolean NOT NULL DEFAULT false;  -- its result was found, not read
+    ADD COLUMN is_cached boolean NOT NULL DEFAULT false,  -- its result was found, not read
+    ADD CONSTRAINT only_results_are_cached CHECK (NOT is_cached OR status = 'completed');
 CREATE INDEX chunks_wanting ON chunks (owner, cache_key)
     WHERE status = 'pending' AND cache_key IS NOT NULL;
+-- Who uses another job's result. By bytes, so that a document's folder is one stretch of it.
+CREATE INDEX chunks_cached ON chunks (result_storage_path COLLATE "C") WHERE is_cached;
+ALTER TABLE jobs ADD CONSTRAINT cached_fit
+    CHECK (cached_chunks BETWEEN 0 AND completed_chunks
+           AND cached_pages BETWEEN 0 AND completed_pages);
 
 ALTER TABLE result_cache ENABLE ROW LEVEL SECURITY;
 ALTER TABLE cache_readers ENABLE ROW LEVEL SECURITY;
-REVOKE ALL ON result_cache, cache_readers FROM PUBLIC, anon, authenticated;
+ALTER TABLE outdated_results ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON result_cache, cache_readers, outdated_results FROM PUBLIC, anon, authenticated;
