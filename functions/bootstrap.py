@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from common.models import ChunkRef, JobId, JobView, ObjectRef
+from common.models import ChunkRef, JobId, JobView, ObjectRef, Priority
 from common.names import owner_of_upload
 from functions.lazily import built_once
 from functions.logged import logged
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
     from common.access import Caller
     from common.batch_creation import BatchPlan, Entry
+    from common.batches import BatchAction, BatchView
     from common.controls import Action
     from common.locations import Territory
     from common.manifests import LineError
+    from common.recovery import Strategy
     from functions.pipeline.clean_up import CleanUpReport
     from functions.pipeline.maintain import MaintainReport
     from functions.readiness import Readiness
@@ -311,6 +313,109 @@ class Application(Services):
         if action is Action.CANCEL:
             self.announce(job_id)
         return job
+
+    def prioritize_job(self, job_id: JobId, caller: Caller, priority: Priority) -> JobView:
+        """Give a job another priority, and return it as it is then."""
+        from functions.pipeline.control_job import prioritize_job
+
+        return prioritize_job(
+            job_id,
+            caller,
+            priority,
+            jobs=self.jobs,
+            controls=self.controls,
+            give_turns=self.give_turns,
+            live=self.live,
+        )
+
+    @logged
+    def control_batch(self, action: BatchAction, batch_id: UUID, caller: Caller) -> BatchView:
+        """Pause, resume or cancel a batch, and return it as it is then."""
+        from functions.pipeline.announce import announce_batch
+        from functions.pipeline.control_batch import control_batch
+
+        return control_batch(
+            action,
+            batch_id,
+            caller,
+            batches=self.batches,
+            controls=self.batch_controls,
+            tasks=lambda: self.tasks,
+            give_turns=partial(self.give_turns, something_new=True),
+            announce=lambda: announce_batch(
+                batch_id, webhooks=self.webhooks, tasks=lambda: self.tasks
+            ),
+            tell=lambda: self.live.publish(batch_id),
+        )
+
+    def prioritize_batch(self, batch_id: UUID, caller: Caller, priority: Priority) -> BatchView:
+        """Give what a batch has not ended another priority, and return it as it is then."""
+        from functions.pipeline.control_batch import prioritize_batch
+
+        return prioritize_batch(
+            batch_id,
+            caller,
+            priority,
+            batches=self.batches,
+            controls=self.batch_controls,
+            give_turns=partial(self.give_turns, something_new=True),
+            tell=lambda: self.live.publish(batch_id),
+        )
+
+    @logged
+    def recover_batch(
+        self,
+        batch_id: UUID,
+        caller: Caller,
+        *,
+        strategy: Strategy,
+        priority: Priority | None = None,
+        request: RequestKey | None = None,
+    ) -> UUID:
+        """Have read again what failed in a batch; return the recovery's id."""
+        from functions.pipeline.recover_batch import recover_batch
+
+        return recover_batch(
+            batch_id,
+            record=partial(
+                self.recoveries.recover,
+                batch_id,
+                caller,
+                strategy=strategy,
+                priority=priority,
+                request=request,
+                request_age=self.request_keys.age,
+            ),
+            give_turns=partial(self.give_turns, something_new=True),
+            tasks=lambda: self.tasks,
+            tell=self.live.publish,
+        )
+
+    @logged
+    def warm_batch(
+        self,
+        batch_id: UUID,
+        caller: Caller,
+        *,
+        priority: Priority,
+        request: RequestKey | None = None,
+    ) -> UUID:
+        """Have a batch's documents read into the cache; return the warm batch's id."""
+        from functions.pipeline.warm_batch import warm_batch
+
+        return warm_batch(
+            batch_id,
+            record=partial(
+                self.warming.warm,
+                batch_id,
+                caller,
+                priority=priority,
+                request=request,
+                request_age=self.request_keys.age,
+            ),
+            give_turns=partial(self.give_turns, something_new=True),
+            has_cache=self.settings.cache.enabled,
+        )
 
     @built_once
     def readiness(self) -> Readiness:

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from functions.api import (
     admin,
+    batch_recovery,
     batch_submissions,
     batch_throughput,
     batches,
@@ -59,6 +60,8 @@ def create_app(application: Application) -> FastAPI:
     app.include_router(events.router)
     app.include_router(batch_submissions.router)
     app.include_router(batches.router)
+    app.include_router(batch_controls.router)
+    app.include_router(batch_recovery.router)
     app.include_router(batch_throughput.router)
     app.include_router(keys.router)
     app.include_router(health.router)

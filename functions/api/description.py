@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from functions.api.asked import DocumentOptions, NewDocument, NewUploads
+from functions.api.batch_recovery import RecoverOptions, WarmOptions
 from functions.api.controls import RetryOptions
 from functions.api.manifests import NewBatch
 from functions.api.schemas.manifests import MANIFEST_PROBLEM
@@ -92,7 +93,15 @@ def _add(responses: dict[str, Any], status: int) -> None:
 def _bodies(app: FastAPI) -> dict[str, Any]:
     """Return the shapes of the bodies that routes read themselves."""
     _, shapes = msgspec.json.schema_components(
-        (NewDocument, DocumentOptions, RetryOptions, NewBatch, NewUploads),
+        (
+            NewDocument,
+            DocumentOptions,
+            RetryOptions,
+            RecoverOptions,
+            WarmOptions,
+            NewBatch,
+            NewUploads,
+        ),
         ref_template="#/components/schemas/{name}",
     )
     # The end of a text, as the patterns of JSON Schema write it.

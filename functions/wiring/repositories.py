@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from infra.database.api_keys import PostgresApiKeys
     from infra.database.arrivals import PostgresArrivals
     from infra.database.backlog import PostgresBacklog
-    from infra.database.batch_creation import PostgresBatchCreation
-    from infra.database.batch_throughput import PostgresThroughput
     from infra.database.batch_controls import PostgresBatchControls
+    from infra.database.batch_creation import PostgresBatchCreation
+    from infra.database.batch_recovery import PostgresRecoveries
+    from infra.database.batch_throughput import PostgresThroughput
     from infra.database.batch_views import PostgresBatches
+    from infra.database.batch_warming import PostgresWarming
     from infra.database.chunks import PostgresChunks
     from infra.database.cleanup import PostgresCleanup
     from infra.database.controls import PostgresControls
@@ -86,6 +88,20 @@ class Repositories:
             self._pool,
             resend_after=timedelta(seconds=self.settings.maintain.resend_after_seconds),
         )
+
+    @built_once
+    def recoveries(self) -> PostgresRecoveries:
+        """Batches whose failures are read again."""
+        from infra.database.batch_recovery import PostgresRecoveries
+
+        return PostgresRecoveries(self._pool, credits_enabled=self.settings.credits.enabled)
+
+    @built_once
+    def warming(self) -> PostgresWarming:
+        """Batches whose documents are read ahead."""
+        from infra.database.batch_warming import PostgresWarming
+
+        return PostgresWarming(self._pool)
 
     @built_once
     def throughput(self) -> PostgresThroughput:
