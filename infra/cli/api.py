@@ -89,6 +89,17 @@ class Api:
         asked = {name: value for name, value in query.items() if value not in (None, "", ())}
         return self._ask("GET", path, params=asked)
 
+    def post(self, path: str, *, key: str | None = None, **request: Any) -> dict[str, object]:
+        """POST, and return the object of the answer. Safe to repeat with a `key`."""
+        headers = dict(request.pop("headers", {}))
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        return self._ask("POST", path, headers=headers, **request)
+
+    def patch(self, path: str, changes: Mapping[str, object]) -> dict[str, object]:
+        """PATCH, and return the object as it is then. Safe to repeat."""
+        return self._ask("PATCH", path, json=changes)
+
     def readiness(self) -> tuple[int, dict[str, object]]:
         """Return the status and the object with which the API says whether it is ready."""
         try:
@@ -148,11 +159,16 @@ class Api:
         The stream ends without an error when the server ends it. `on_open` is called once it is
         there, however long its first event takes.
         """
+        yield from self.stream(f"/v1/jobs/{job_id}/events", after, on_open)
+
+    def stream(
+        self, path: str, after: str | None, on_open: Callable[[], None] = lambda: None
+    ) -> Iterator[ServerSentEvent]:
+        """Yield the events of any stream of the API's, as `events` does."""
         headers = {} if after is None else {"Last-Event-ID": after}
-        url = f"/v1/jobs/{job_id}/events"
         try:
             with connect_sse(
-                self._http, "GET", url, headers=headers, timeout=_STREAM_TIMEOUT
+                self._http, "GET", path, headers=headers, timeout=_STREAM_TIMEOUT
             ) as source:
                 if source.response.status_code != httpx.codes.OK:
                     source.response.read()
@@ -222,4 +238,5 @@ class Api:
             str(sentence or f"The API answered HTTP {response.status_code} without a reason."),
             code=code,
             advice=ADVICE.get(code) or self._advice.get(response.status_code, ""),
+            problem=fields,
         )

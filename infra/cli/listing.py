@@ -16,19 +16,19 @@ PAGE: Final = 100
 
 def jobs_of(api: Api, *, limit: int | None, **filters: object) -> Iterator[RawJob]:
     """Yield the caller's jobs, the newest first; all of them without a limit."""
-    yield from _rows(api, "/v1/jobs", "jobs", "cursor", limit, filters)
+    yield from pages_of(api, "/v1/jobs", "jobs", "cursor", limit, filters)
 
 
 def history_of(api: Api, job_id: str, after: object = None) -> Iterator[RawJob]:
     """Yield what has happened to the job, the first first."""
     path = f"/v1/jobs/{job_id}/history"
-    yield from _rows(api, path, "events", "after", None, {"after": after})
+    yield from pages_of(api, path, "events", "after", None, {"after": after})
 
 
 def logs_of(api: Api, job_id: str, *, after: object = None, level: str | None) -> Iterator[RawJob]:
     """Yield the job's log lines, the oldest first."""
     path = f"/v1/jobs/{job_id}/logs"
-    yield from _rows(api, path, "lines", "after", None, {"after": after, "level": level})
+    yield from pages_of(api, path, "lines", "after", None, {"after": after, "level": level})
 
 
 def rows_in(answer: RawJob, key: str) -> list[RawJob]:
@@ -44,9 +44,10 @@ def rows_in(answer: RawJob, key: str) -> list[RawJob]:
     return rows
 
 
-def _rows(
+def pages_of(
     api: Api, path: str, key: str, place: str, limit: int | None, asked: dict[str, object]
 ) -> Iterator[RawJob]:
+    """Yield a list's rows: `key` is where they are, `place` what the next page is asked by."""
     left = limit
     while left is None or left > 0:
         size = PAGE if left is None else min(left, PAGE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
 from importlib.metadata import version as installed_version
 from io import TextIOWrapper
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from infra.cli.by_name import CommandsByName
 from infra.cli.exits import EPILOG, Exit, stop_signals
 from infra.cli.target import Wanted
 
@@ -22,6 +22,7 @@ COMMANDS = {
     "run": ("infra.cli.run", "Read a PDF from start to result, in one go."),
     "up": ("infra.cli.up", "Start the stack and keep it running."),
     "submit": ("infra.cli.submit", "Hand over PDFs; prints their job ids."),
+    "batch": ("infra.cli.batches.group", "Read many documents at once."),
     "jobs": ("infra.cli.job_list", "List your jobs, the newest first."),
     "status": ("infra.cli.status", "Tell how a job stands."),
     "result": ("infra.cli.result", "Fetch a job's text or JSON."),
@@ -42,20 +43,10 @@ COMMANDS = {
 }
 
 
-class CommandsByName(click.Group):
-    """A group that imports a command only when it is called."""
+class Quire(CommandsByName):
+    """The whole command."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order in which a newcomer meets them."""
-        return [*COMMANDS, *super().list_commands(ctx)]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return the command."""
-        if cmd_name not in COMMANDS:
-            return super().get_command(ctx, cmd_name)
-        command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
-        assert isinstance(command, click.Command)
-        return command
+    table = COMMANDS
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. Where the reader of its output has gone, end without a word."""
@@ -65,13 +56,6 @@ class CommandsByName(click.Group):
             # What is still buffered can't go into the closed pipe when the process ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(Exit.READER_GONE)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        rows = [(name, line) for name, (_, line) in COMMANDS.items()]
-        rows += [(name, self.commands[name].get_short_help_str(60)) for name in self.commands]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
 
 
 def _version_text() -> str:
@@ -85,7 +69,7 @@ def _show_version(context: click.Context, _parameter: click.Parameter, wanted: b
 
 
 @click.group(
-    cls=CommandsByName,
+    cls=Quire,
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -101,7 +101,7 @@ def reading_request(
     chunk_pages: int | None,
     languages: tuple[str, ...],
     password: str | None,
-    **others: str | None,
+    **others: str | bool | None,
 ) -> Options:
     """Return the options as the API takes them; what was not asked for is left out."""
     asked = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -28,9 +28,19 @@ class Away(Exception):
 class ApiError(CommandError):
     """The API refused, and said why (RFC 9457)."""
 
-    def __init__(self, status: int, message: str, *, code: str, advice: str = "") -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str,
+        advice: str = "",
+        problem: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(message, Exit.FAILED, code=code, advice=advice)
         self.status = status
+        #: The whole of what it said.
+        self.problem = problem or {}
 
     @property
     def concerns_all(self) -> bool:

@@ -57,9 +57,13 @@ class Uploader:
             raise CommandError(
                 "The API named no address to upload to.", Exit.FAILED, code="UNKNOWN_ANSWER"
             )
-        with pdf.path.open("rb") as file:
-            self._send_pieces(file, pdf, submission.upload_url, on_bytes)
+        self.send_to(submission.upload_url, pdf, on_bytes)
         return submission
+
+    def send_to(self, url: str, pdf: SourcePdf, on_bytes: OnBytes) -> None:
+        """Bring the document to an upload's own address. Raises as `send` does."""
+        with pdf.path.open("rb") as file:
+            self._send_pieces(file, pdf, url, on_bytes)
 
     def _insist(self, send: Callable[[], Submission]) -> Submission:
         patience = self.patience()

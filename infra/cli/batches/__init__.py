@@ -1,0 +1,1 @@
+"""`quire batch`: many documents at once."""

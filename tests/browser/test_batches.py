@@ -1,0 +1,290 @@
+"""Batches on the page: their list, one that goes on, its chart, and its failures healed."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from infra.local.stack import Stack
+from tests.browser.batches import batch_of, ended, letters, make_batch
+from tests.browser.conftest import Visit
+from tests.browser.visitor import Visitor, token_for
+from tests.e2e.quire_client import QuireClient
+
+#: Reads nothing, and takes its time for it.
+SLOW: Final = {"instant": True, "latency_per_call_seconds": 0.4}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "letters"
+
+
+def _count(page: Page, state: str) -> str:
+    return page.locator(f'.legend [data-state="{state}"] b').text_content() or ""
+
+
+def test_a_batch_is_followed_from_the_list_to_its_end(
+    visit: Visit, quire: QuireClient, folder: Path
+) -> None:
+    with quire.document_ai(**SLOW):
+        batch_id = make_batch(quire, letters(folder, 12), name="Letters of 1998", priority="high")
+        visitor = visit("/batches")
+        page = visitor.page
+        row = page.locator(".jobrow", has_text="Letters of 1998")
+        expect(row.locator(".line")).to_contain_text("of 12 documents")
+        expect(row.locator(".facts")).to_contain_text("high priority")
+        sums = page.locator(".sums div")
+        expect(sums.filter(has_text="Active").locator("dd")).to_have_text("1")
+        row.get_by_role("link").click()
+        expect(page.locator("h1")).to_have_text("Letters of 1998")
+        # Live: some are done, and others are not.
+        expect(page.locator(".batchhead .line")).to_have_text(
+            re.compile(r"^([1-9]|1[01]) of 12 documents done$")
+        )
+        expect(page.locator(".documents [data-status=completed]").first).to_be_visible()
+    expect(page.locator(".batchhead .line")).to_have_text("Completed: 12 documents")
+    expect(page.locator(".percent")).to_have_text("100 %")
+    expect(page.locator(".documents [data-status=completed]")).to_have_count(12)
+    assert [_count(page, state) for state in ("completed", "failed", "pending")] == ["12", "0", "0"]
+    assert "12 of 12" in (page.locator(".batchhead .sums").text_content() or "")
+    bar = page.get_by_role("progressbar", name="Progress")
+    expect(bar).to_have_attribute("aria-valuetext", "100 %, Completed: 12 documents")
+    assert batch_of(quire, batch_id)["completed"] == 12
+    page.get_by_role("link", name="letter-07.pdf").click()
+    expect(page.locator("h1")).to_have_text("letter-07.pdf")
+    page.go_back()
+    page.get_by_role("link", name="All batches").click()
+    expect(row.locator(".chip")).to_have_text("Completed")
+    expect(row.locator(".line")).to_have_text("12 documents · 12 pages")
+    expect(sums.filter(has_text="Batches completed").locator("dd")).to_have_text("1")
+    page.get_by_label("Filter by state").select_option("Failed")
+    expect(page.locator(".below")).to_contain_text("No batch is like that.")
+    page.get_by_role("button", name="Show all").click()
+    expect(row).to_be_visible()
+
+
+def test_a_lost_line_is_told_and_what_was_missed_is_caught_up(
+    visit: Visit, quire: QuireClient, folder: Path
+) -> None:
+    with quire.document_ai(**SLOW):
+        visitor = visit(f"/batches/{make_batch(quire, letters(folder, 16))}")
+        visitor.may_lose_connections = True
+        page = visitor.page
+        expect(page.locator(".documents [data-status=completed]").first).to_be_visible()
+        asked: list[str | None] = []
+        page.on(
+            "request",
+            lambda request: asked.append(request.headers.get("last-event-id"))
+            if request.url.endswith("/events")
+            else None,
+        )
+        page.context.set_offline(True)
+        expect(page.locator("#banner")).to_contain_text("Reconnecting")
+        page.context.set_offline(False)
+        expect(page.locator("#banner")).to_be_empty()
+        expect(page.locator(".batchhead .line")).to_have_text("Completed: 16 documents")
+    assert any(number and number.isdigit() for number in asked), "it says what it has seen"
+
+
+def test_the_chart_has_what_was_read_when(visit: Visit, quire: QuireClient, folder: Path) -> None:
+    with quire.document_ai(instant=True):
+        batch_id = make_batch(quire, letters(folder, 3, pages=4))
+        ended(quire, batch_id)
+    # Its past as a test knows it: 4 pages at once, 8 a minute and a half later.
+    began = datetime(2026, 11, 20, 9, 0, 5, tzinfo=UTC)
+    rows = quire.rows("SELECT job_id FROM batch_jobs WHERE batch_id = %s ORDER BY position", batch_id)
+    for (job, after) in zip([row["job_id"] for row in rows], (2, 95, 96), strict=True):
+        at = began + timedelta(seconds=after)
+        quire.rows(
+            "UPDATE job_events SET at = %s WHERE job_id = %s AND kind = 'chunk_completed'", at, job
+        )
+        quire.rows("UPDATE batch_events SET at = %s WHERE batch_id = %s AND job_id = %s", at, batch_id, job)
+    quire.rows(
+        "UPDATE batches SET created_at = %s, started_at = %s, finished_at = %s WHERE id = %s",
+        *(began, began, began + timedelta(seconds=118), batch_id),
+    )
+    visitor = visit(f"/batches/{batch_id}", timezone_id="Europe/Berlin")
+    page = visitor.page
+    expect(page.locator(".chart .told")).to_have_text(
+        "12 pages read; at most 240 pages a minute. A bar is 2 s."
+    )
+    page.get_by_text("As a table").click()
+    told = page.locator(".astable tbody tr").evaluate_all(
+        "rows => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
+    )
+    # 09:00:06 and two seconds, in Berlin an hour later; 4 pages in 2 s are 120 a minute.
+    assert told == [["10:00:06", "120", "4", "1"], ["10:01:40", "240", "8", "2"]]
+    heights = page.locator(".plot rect").evaluate_all(
+        "bars => bars.map((bar) => Number(bar.getAttribute('height'))).filter(Boolean)"
+    )
+    assert heights[1] == pytest.approx(heights[0] * 2, rel=0.01)
+    ticks = page.locator(".plot text.value").all_text_contents()
+    assert ticks[0] == "0"
+    assert int(ticks[-1]) >= 240
+    # By keys, and read out.
+    plot = page.get_by_role("slider", name="Throughput, pages a minute")
+    plot.focus()
+    page.keyboard.press("Home")
+    expect(page.locator(".chart .told")).to_have_text("10:00:04: 0 pages a minute, 0 pages, 0 documents")
+    page.keyboard.press("ArrowRight")
+    said = "10:00:06: 120 pages a minute, 4 pages, 1 documents"
+    expect(plot).to_have_attribute("aria-valuetext", said)
+    box = plot.bounding_box()
+    assert box is not None
+    bar = page.locator(".plot rect.chosen").bounding_box()
+    assert bar is not None
+    page.mouse.move(box["x"] + box["width"] - 20, box["y"] + 60)
+    expect(page.locator(".chart .told")).not_to_have_text(said)
+    page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] - 5)
+    expect(page.locator(".chart .told")).to_have_text(said)
+
+
+def _with_failures(quire: QuireClient, folder: Path) -> str:
+    """Return a batch of which two documents failed by something passing, and one for good."""
+    paths = letters(folder, 6)
+    paths[5].write_bytes(b"%PDF-1.7\nnothing that could be a document")
+    faults = [
+        {"status": "UNAVAILABLE", "match": {"page_text": f"Letter 0{number}"}} for number in (2, 4)
+    ]
+    with quire.document_ai(faults=faults):
+        batch_id = make_batch(quire, paths, name="Half of them", priority="low")
+        batch = ended(quire, batch_id)
+    assert (batch["completed"], batch["failed"]) == (3, 3), batch["failures"]
+    return batch_id
+
+
+def test_what_failed_is_told_by_cause_and_recovered(
+    visit: Visit, quire: QuireClient, folder: Path
+) -> None:
+    batch_id = _with_failures(quire, folder)
+    visitor = visit(f"/batches/{batch_id}")
+    page = visitor.page
+    failures = page.locator(".failures tbody tr")
+    expect(failures).to_have_count(2)
+    expect(failures.filter(has_text="may help").locator("td").first).to_have_text("2")
+    expect(failures.filter(has_text="will not help").locator("td").first).to_have_text("1")
+    page.get_by_label("Filter by state").select_option("failed")
+    expect(page.locator(".documents tbody tr")).to_have_count(3)
+    expect(page.locator(".documents .why").first).not_to_be_empty()
+    page.get_by_role("button", name="Recover", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("radio", name="Where another try may help: 2 documents")).to_be_checked()
+    expect(dialog).to_contain_text("Left alone, since another try will not help:")
+    expect(dialog.get_by_label("Priority")).to_have_value("normal")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    page.get_by_role("button", name="Recover", exact=True).click()
+    dialog.get_by_role("button", name="Recover").click()
+    # Its own view: what it reads, what it leaves alone, where it comes from.
+    expect(page.locator(".batchhead .line")).to_have_text("Completed: 2 documents")
+    expect(page.locator("h1")).to_be_focused()
+    expect(page.locator(".skipped h2")).to_have_text("Left alone: 1 document")
+    expect(page.locator(".skipped li")).to_contain_text("letter-06.pdf")
+    expect(page.locator(".related")).to_contain_text("leaves 1 document alone")
+    page.get_by_role("link", name="the original batch").click()
+    expect(page.locator("h1")).to_have_text("Half of them")
+    expect(page.locator('.legend [data-state="completed"] b')).to_have_text("5")
+    expect(page.locator('.legend [data-state="failed"] b')).to_have_text("1")
+    expect(page.get_by_role("button", name="Recover", exact=True)).to_have_count(0)
+    expect(page.get_by_role("link", name="a later batch")).to_be_visible()
+
+
+def test_pause_stops_it_resume_goes_on_and_its_priority_changes(
+    visit: Visit, quire: QuireClient, folder: Path
+) -> None:
+    with quire.document_ai(**SLOW):
+        batch_id = make_batch(quire, letters(folder, 14))
+        visitor = visit(f"/batches/{batch_id}")
+        page = visitor.page
+        expect(page.locator(".documents [data-status=completed]").first).to_be_visible()
+        pause = page.get_by_role("button", name="Pause")
+        resume = page.get_by_role("button", name="Resume")
+        pause.click()
+        expect(resume).to_be_focused()
+        expect(page.locator(".batchhead .line")).to_contain_text("Paused at ")
+        expect(page.locator(".batchhead .chip")).to_have_text("Paused")
+        page.get_by_label("Priority").select_option("high")
+        page.wait_for_function("!document.querySelector('#batch-priority[aria-disabled=true]')")
+        assert batch_of(quire, batch_id)["priority"] == "high"
+        resume.click()
+        expect(pause).to_be_focused()
+        expect(page.locator(".batchhead .chip")).to_have_text("Processing")
+    expect(page.locator(".batchhead .line")).to_have_text("Completed: 14 documents")
+    expect(page.get_by_label("Priority")).to_be_disabled()
+
+
+def test_cancel_asks_first_and_keeps_what_was_read(
+    visit: Visit, quire: QuireClient, folder: Path
+) -> None:
+    with quire.document_ai(**SLOW):
+        batch_id = make_batch(quire, letters(folder, 14))
+        visitor = visit(f"/batches/{batch_id}")
+        page = visitor.page
+        expect(page.locator(".documents [data-status=completed]").first).to_be_visible()
+        cancel = page.get_by_role("button", name="Cancel", exact=True)
+        cancel.click()
+        page.get_by_role("dialog").get_by_role("button", name="Keep it").click()
+        cancel.click()
+        page.get_by_role("dialog").get_by_role("button", name="Cancel the batch").click()
+        expect(page.locator(".batchhead .line")).to_contain_text("Cancelled: ")
+    expect(page.locator(".controls button")).to_have_count(0)
+    expect(page.locator(".documents [data-status=cancelled]").first).to_be_visible()
+    assert batch_of(quire, batch_id)["completed"] > 0
+
+
+def test_documents_are_a_page_at_a_time_and_by_their_state(
+    visit: Visit, quire: QuireClient, folder: Path
+) -> None:
+    with quire.document_ai(instant=True):
+        batch_id = make_batch(quire, letters(folder, 53), paused=True)
+    visitor = visit(f"/batches/{batch_id}")
+    page = visitor.page
+    rows = page.locator(".documents tbody tr")
+    expect(rows).to_have_count(50)
+    page.get_by_role("button", name="Next page").click()
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_contain_text("letter-51.pdf")
+    expect(page.get_by_role("button", name="Next page")).to_be_disabled()
+    page.get_by_role("button", name="Previous page").click()
+    expect(rows).to_have_count(50)
+    page.get_by_label("Filter by state").select_option("completed")
+    expect(page.locator(".batchdocuments .below")).to_have_text("No document is in this state.")
+
+
+def test_anothers_batch_is_not_shown(
+    visit: Visit, quire: QuireClient, stack: Stack, folder: Path
+) -> None:
+    batch_id = make_batch(quire, letters(folder, 1), name="Not for everybody", paused=True)
+    visitor = visit(f"/batches/{batch_id}", token=token_for(stack, "somebody-else"))
+    visitor.expected_statuses = {404}
+    page = visitor.page
+    expect(page.locator("h1")).to_have_text("This batch can't be shown")
+    expect(page.locator(".trouble")).to_contain_text("BATCH_NOT_FOUND")
+    page.get_by_role("link", name="All batches").click()
+    expect(page.locator(".blank")).to_contain_text("No batch yet.")
+    expect(page.get_by_text("Not for everybody")).to_have_count(0)
+
+
+def test_nothing_moves_when_the_counts_do(visit: Visit, quire: QuireClient, folder: Path) -> None:
+    with quire.document_ai(**SLOW):
+        visitor = visit(f"/batches/{make_batch(quire, letters(folder, 11))}")
+        page = visitor.page
+        expect(page.locator(".documents tbody tr")).to_have_count(11)
+        before = _places(visitor)
+        expect(page.locator('.legend [data-state="completed"] b')).to_have_text("10")
+        assert _places(visitor) == before
+
+
+def _places(visitor: Visitor) -> list[list[float]]:
+    found: list[list[float]] = visitor.evaluate(
+        "['.legend li:nth-child(4)', '.legend li:nth-child(6)', '.batchhead .sums', '.plot',"
+        " '.documents'].map((each) => document.querySelector(each).getBoundingClientRect())"
+        ".map(({x, y}) => [x, y])"
+    )
+    return found
