@@ -100,7 +100,14 @@ class Submission {
       const at = Math.floor(unplaced.indexOf(item) / LOT);
       // Asked for once, by the first of its lot that comes to the head of the queue.
       if (!lots.has(at)) lots.set(at, this.#announce(unplaced.slice(at * LOT, (at + 1) * LOT)));
-      return lots.get(at).then((places) => places.get(item));
+      return lots.get(at).then(
+        (places) => places.get(item),
+        // One that can't be taken has its whole lot refused: each is then asked for by itself.
+        async (error) => {
+          if (error instanceof Problem && (error.status === 413 || error.status === 422)) return (await this.#announce([item])).get(item);
+          throw error;
+        },
+      );
     };
     const queue = [...waiting];
     const lane = async () => {
@@ -145,7 +152,8 @@ class Submission {
   }
 
   async #announce(items) {
-    const json = { documents: items.map(({ file }) => ({ filename: file.name, size: file.size })) };
+    const { matter } = this.asked;
+    const json = { documents: items.map(({ file }) => ({ filename: file.name, size: file.size })), ...(matter && { matter }) };
     const answer = await insist(() => send("/v1/uploads", { method: "POST", json, signal: this.#stop.signal }), this.#stop.signal);
     const { uploads } = await answer.json();
     return new Map(items.map((item, at) => [item, uploads[at]]));

@@ -20,11 +20,11 @@ export function documentTable(address, signal) {
     h("thead", {}, h("tr", {}, ["No.", "Document", "State", "Pages"].map((name, at) => h("th", { scope: "col", class: at === 0 || at === 3 ? "n" : null }, name)))),
     rows,
   );
-  const back = h("button", { type: "button", onclick: () => turn(-1) }, icon("back"), "Before");
-  const on = h("button", { type: "button", onclick: () => turn(1) }, "After", icon("next"));
+  const back = h("button", { type: "button", onclick: () => turn(-1) }, icon("back"), "Previous page");
+  const on = h("button", { type: "button", onclick: () => turn(1) }, "Next page", icon("next"));
   const where = h("p", { class: "hint", "aria-live": "polite" }, "\u00a0");
   const below = h("div", { class: "below" });
-  const element = h("section", { class: "batchdocuments", "aria-labelledby": "documents-title", "aria-busy": "true" }, h("div", { class: "headline" }, h("h2", { id: "documents-title" }, "Documents"), status), table, h("div", { class: "row pager" }, back, on, where), below);
+  const element = h("section", { class: "batchdocuments", "aria-labelledby": "documents-title", "aria-busy": "true" }, h("div", { class: "headline" }, h("h2", { id: "documents-title" }, "Documents"), status), table, h("div", { class: "row pager", hidden: true }, back, on, where), below);
   /** Where each page that was opened begins; the last is the next one's, if there is any. */
   let places = [null];
   let at = 0;
@@ -32,6 +32,7 @@ export function documentTable(address, signal) {
   let seen = "";
   const lookSoon = later(WAIT, () => look().catch(failed), signal);
   let waiting = false;
+  const known = new Map();
   return { element, changed };
 
   function changed(batch) {
@@ -61,7 +62,6 @@ export function documentTable(address, signal) {
       throw error;
     }
   }
-  const known = new Map();
   function show(documents) {
     element.setAttribute("aria-busy", "false");
     const wanted = documents.map((document) => {

@@ -2,17 +2,19 @@
 // which arrows go from bar to bar; and the same as a table.
 
 import { fill, h, s, say } from "../dom.js";
-import { clock, count, pace } from "../format.js";
+import { clock, count, counted, pace } from "../format.js";
 
 const HEIGHT = 190;
 const ROOM = { left: 48, right: 6, top: 10, bottom: 24 };
+/** Where there are fewer bars, there is room for as many. */
+const FEWEST = 12;
 /** Pixels that a moment's name needs. */
 const NAME = 76;
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
 const SHORT = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 
-/** `unit` is what the bars count ("pages a minute"); `columns` names what a table's row has besides. */
+/** `unit` is what the bars count ("pages a minute"); `columns` names what each bar has besides ("page"). */
 export function chart({ label, unit, columns, signal }) {
   const plot = h("div", { class: "plot", role: "slider", tabindex: 0, "aria-label": `${label}, ${unit}`, "aria-valuemin": 1, "aria-valuemax": 1, "aria-valuenow": 1, "aria-valuetext": "Nothing yet", onkeydown: moved, onpointermove: pointed, onpointerleave: () => choose(isFocused() ? chosen : null), onfocus: () => choose(chosen ?? points.length - 1), onblur: () => choose(null) });
   const told = h("p", { class: "told" }, "\u00a0");
@@ -21,7 +23,7 @@ export function chart({ label, unit, columns, signal }) {
     "details",
     { class: "astable" },
     h("summary", {}, "As a table"),
-    h("div", { class: "sideways", tabindex: 0, role: "group", "aria-label": `${label}, as a table` }, h("table", {}, h("thead", {}, h("tr", {}, ["From", unit, ...columns].map((name, at) => h("th", { scope: "col", class: at ? "n" : null }, name[0].toUpperCase() + name.slice(1))))), rows)),
+    h("div", { class: "sideways", tabindex: 0, role: "group", "aria-label": `${label}, as a table` }, h("table", {}, h("thead", {}, h("tr", {}, ["From", unit, ...columns.map((name) => `${name}s`)].map((name, at) => h("th", { scope: "col", class: at ? "n" : null }, name[0].toUpperCase() + name.slice(1))))), rows)),
   );
   const element = h("div", { class: "chart" }, plot, told, table);
   let points = [];
@@ -55,7 +57,7 @@ export function chart({ label, unit, columns, signal }) {
     const [inner, height] = [width - ROOM.left - ROOM.right, HEIGHT - ROOM.top - ROOM.bottom];
     const top = ceiling(Math.max(1, ...points.map(({ value }) => value)));
     const first = points[0]?.start ?? 0;
-    const last = points.length ? points.at(-1).start + points.at(-1).seconds * 1000 : 1;
+    const last = first + slots() * (points[0]?.seconds ?? 1) * 1000;
     const x = (moment) => ROOM.left + ((moment - first) / (last - first)) * inner;
     const y = (value) => ROOM.top + height - (value / top.most) * height;
     bars = points.map((point, at) => {
@@ -81,7 +83,7 @@ export function chart({ label, unit, columns, signal }) {
   function choose(at) {
     chosen = points.length ? at : null;
     const point = points[chosen];
-    const words = point && `${nameOf(point)}: ${pace(point.value)} ${unit}${point.isPartial ? " so far" : ""}${columns.map((name, each) => `, ${count(point.cells[each])} ${name}`).join("")}`;
+    const words = point && `${nameOf(point)}: ${pace(point.value)} ${unit}${point.isPartial ? " so far" : ""}${columns.map((name, each) => `, ${counted(point.cells[each], name)}`).join("")}`;
     say(told, words ?? hint);
     plot.setAttribute("aria-valuenow", (chosen ?? points.length - 1) + 1);
     plot.setAttribute("aria-valuetext", words ?? hint);
@@ -97,7 +99,10 @@ export function chart({ label, unit, columns, signal }) {
   function pointed(event) {
     const from = plot.getBoundingClientRect().left + ROOM.left;
     const share = (event.clientX - from) / (plot.clientWidth - ROOM.left - ROOM.right);
-    if (points.length) choose(Math.min(Math.max(Math.floor(share * points.length), 0), points.length - 1));
+    if (points.length) choose(Math.min(Math.max(Math.floor(share * slots()), 0), points.length - 1));
+  }
+  function slots() {
+    return Math.max(points.length, FEWEST);
   }
   function isFocused() {
     return document.activeElement === plot;

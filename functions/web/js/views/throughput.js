@@ -12,7 +12,7 @@ const REST = 20;
 
 /** The section; `changed(batch)` is told of each change of the batch. */
 export function throughput(address, signal) {
-  const drawn = chart({ label: "Throughput", unit: "pages a minute", columns: ["pages", "documents"], signal });
+  const drawn = chart({ label: "Throughput", unit: "pages a minute", columns: ["page", "document"], signal });
   const element = h("section", { class: "throughput", "aria-labelledby": "throughput-title" }, h("div", { class: "headline" }, h("h2", { id: "throughput-title" }, "Throughput"), h("p", { class: "hint" }, "pages a minute")), drawn.element);
   let batch = null;
   let ended = false;
