@@ -47,8 +47,8 @@ class Period:
 
         Raises InvalidRequest where that is no stretch of time, or too many buckets.
         """
-        end = min(end or datetime.now(UTC), _LAST)
-        start = max(start, _EPOCH) if start else max(end - timedelta(hours=1), _EPOCH)
+        end = max(_EPOCH, min(end or datetime.now(UTC), _LAST))
+        start = max(_EPOCH, start or end - timedelta(hours=1))
         if start >= end:
             raise InvalidRequest(
                 "`from` must be before `to`, and both between 1970 and 9998.",

@@ -80,7 +80,9 @@ class _FromDatabase(Collector):
         yield from self._present()
 
     def _present(self) -> Iterator[Metric]:
-        jobs = GaugeMetricFamily("quire_jobs", "Jobs that have not ended.", labels=["status"])
+        jobs = GaugeMetricFamily(
+            "quire_unfinished_jobs", "Jobs that have not ended.", labels=["status"]
+        )
         stranded = 0
         for each in self._totals.unfinished_jobs():
             jobs.add_metric([each.status], each.jobs)
@@ -90,7 +92,7 @@ class _FromDatabase(Collector):
             "quire_jobs_stranded", "Jobs at work without progress for ten minutes.", stranded
         )
         chunks = GaugeMetricFamily(
-            "quire_chunks", "Chunks that have not ended.", labels=["priority", "state"]
+            "quire_unfinished_chunks", "Chunks that have not ended.", labels=["priority", "state"]
         )
         pages = GaugeMetricFamily(
             "quire_queue_pages", "Pages that wait for a worker.", labels=["priority"]
