@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NewType
+from typing import Final, NewType, Protocol
 from uuid import UUID
 
-from common.controls import HOPELESS, Refusal
+from common.access import Caller
+from common.controls import Refusal
 from common.lifecycle import FINAL_BATCH_STATUSES, BatchStatus, JobStatus, Stage
-from common.models import DocumentId, JobId, Priority
+from common.models import DocumentId, JobId, ObjectRef, Priority
+from common.recovery import may_pass
 
 BatchId = NewType("BatchId", UUID)
 
@@ -148,6 +150,39 @@ class BatchSummary:
     completion_rate: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What goes out after a batch was resumed, beside the turns."""
+
+    #: Splits to go on, each with its upload and the number of its message.
+    splits: tuple[tuple[JobId, ObjectRef, int], ...] = ()
+    #: Merges that became due while the batch stood still, each with the number of its message.
+    merges: tuple[tuple[JobId, int], ...] = ()
+
+
+class Batches(Protocol):
+    """Batches as callers see them."""
+
+    def find(self, batch_id: UUID, caller: Caller) -> BatchView | None:
+        """Return the batch, or None where there is none for this caller."""
+
+
+class BatchControls(Protocol):
+    """The database as an owner's hand on a batch. Each method is one transaction."""
+
+    def pause(self, batch_id: UUID, caller: Caller) -> bool:
+        """Let none of its jobs begin, and no more chunks start; False where nothing changes."""
+
+    def resume(self, batch_id: UUID, caller: Caller) -> Resumed | None:
+        """Let a paused batch go on, and return what to send; None where it isn't paused."""
+
+    def cancel(self, batch_id: UUID, caller: Caller) -> bool:
+        """End whatever of it has not ended; False where it has ended already."""
+
+    def prioritize(self, batch_id: UUID, caller: Caller, priority: Priority) -> bool:
+        """Give what has not ended another priority; False where nothing changes."""
+
+
 def percentage(batch: BatchView) -> float:
     """Return how much is done, from 0 to 100 with one decimal, rounded down.
 
@@ -259,7 +294,7 @@ def failures_of(causes: Sequence[tuple[str, int, int, str]]) -> tuple[Failure, .
         before = found.get(code, (0, 0, message))
         found[code] = (before[0] + documents, before[1] + pages, before[2] or message)
     failures = [
-        Failure(code, documents, pages, message, recoverable=code not in HOPELESS)
+        Failure(code, documents, pages, message, recoverable=may_pass(code))
         for code, (documents, pages, message) in found.items()
     ]
     return tuple(sorted(failures, key=lambda each: (-each.documents, -each.pages, each.code)))

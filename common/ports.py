@@ -27,6 +27,7 @@ from common.models import (
     ObjectRef,
     PageRow,
     PlannedChunk,
+    Priority,
     SplitWork,
     StoredChunk,
     Stranded,
@@ -222,6 +223,9 @@ class Controls(Protocol):
     def cancel(self, job_id: JobId, caller: Caller) -> bool:
         """End the job; False where it has ended already."""
 
+    def prioritize(self, job_id: JobId, caller: Caller, priority: Priority) -> bool:
+        """Give the job another priority; False where it has that already, or has ended."""
+
     def retry(self, job_id: JobId, caller: Caller, *, password: str | None) -> ToSend | None:
         """Have read again what failed, and return what to send; None where nothing can be."""
 
@@ -247,6 +251,9 @@ class Merges(Protocol):
 
     def reopen(self, work: MergeWork, chunk: StoredChunk) -> ToSend:
         """Have a chunk read again whose stored result is damaged; return what to send."""
+
+    def finish_warm(self, work: MergeWork) -> None:
+        """End a job that delivers nothing as its counts say. LeaseLost where it is another's."""
 
     def give_up(self, work: MergeWork, chunk: StoredChunk, code: str, message: str) -> None:
         """Count a chunk as failed whose stored result stays damaged."""
@@ -386,7 +393,10 @@ class Webhooks(Protocol):
     """The database as webhooks see it. Each method is one transaction."""
 
     def announce(self, job_id: JobId) -> Sequence[tuple[UUID, int]]:
-        """Return the job's unsent deliveries, each with the number of its message."""
+        """Return unsent deliveries of the job and its batches, each with its message's number."""
+
+    def announce_batch(self, batch_id: UUID) -> Sequence[tuple[UUID, int]]:
+        """Return the unsent deliveries of the batch itself, likewise."""
 
     def stopped(self) -> Sequence[tuple[UUID, int]]:
         """Return deliveries whose message was lost or whose sender fell silent."""
@@ -423,7 +433,7 @@ class ChunkLocks(Protocol):
 
 
 class LiveUpdates(Protocol):
-    """Tells whoever watches a job to look at it. Never raises: watchers look anyway."""
+    """Tells whoever watches a job or a batch to look at it. Never raises: watchers look anyway."""
 
-    def publish(self, job_id: JobId) -> None:
-        """Say that the job has changed."""
+    def publish(self, changed: UUID) -> None:
+        """Say that the job, or the batch, has changed."""

@@ -61,7 +61,9 @@ class DeliveryWork:
     """A claimed delivery: the right to send it until the lease ends."""
 
     id: UUID
-    job_id: JobId
+    #: What it is about: a job, or a batch.
+    job_id: JobId | None
+    batch_id: UUID | None
     owner: str
     event: str
     url: str
@@ -89,7 +91,9 @@ class Delivery:
     """A delivery, as the owner sees it."""
 
     id: UUID
-    job_id: JobId
+    #: What it is about: a job, or a batch.
+    job_id: JobId | None
+    batch_id: UUID | None
     event: str
     url: str
     status: DeliveryStatus
@@ -119,17 +123,27 @@ class WebhookRetries:
 
 
 def body(payload: Mapping[str, Any], *, base: str) -> bytes:
-    """Return what is posted: what was true when the job ended, and where to look further.
+    """Return what is posted: what was true when the job or batch ended, and where to look further.
 
     The same bytes at every try. Links begin with `base`, the API's address, or are relative.
     """
-    job = payload["data"]["job"]
+    [(kind, ended)] = payload["data"].items()
+    links = (_links_of_batch if kind == "batch" else _links_of_job)(ended, base)
+    said = {**payload, "data": {kind: {**ended, "links": links}}}
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _links_of_job(job: Mapping[str, Any], base: str) -> dict[str, str]:
     here = f"{base}/v1/jobs/{job['job_id']}"
     links = {"self": here, "document": f"{base}/v1/documents/{job['document_id']}"}
     if job["status"] in {"completed", "completed_with_errors"}:
         links["result"] = f"{here}/result"
-    said = {**payload, "data": {"job": {**job, "links": links}}}
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    return links
+
+
+def _links_of_batch(batch: Mapping[str, Any], base: str) -> dict[str, str]:
+    here = f"{base}/v1/batches/{batch['batch_id']}"
+    return {"self": here, "documents": f"{here}/documents"}
 
 
 def secret_of(owner: str, signing_key: str) -> str:

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from functions.api import (
     admin,
+    batch_controls,
     batch_recovery,
     batch_submissions,
     batch_throughput,

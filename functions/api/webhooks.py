@@ -1,4 +1,4 @@
-"""Webhooks: what was told about a job, telling it again, and the secret that it is signed with."""
+"""Webhooks: what was told about a job or batch, telling it again, and the signatures' secret."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from fastapi import APIRouter, Response
 from common.errors import InvalidRequest, NotFound
 from common.webhooks import Attempt, Delivery, secret_of
 from functions.api.auth import App, Controller, Reader
+from functions.api.batches import found_batch
 from functions.api.jobs import found
 from functions.api.schemas.problems import problems
 from functions.api.schemas.webhooks import WebhookDeliveries, WebhookDelivery, WebhookSecret
@@ -35,6 +36,20 @@ def list_deliveries(job_id: UUID, app: App, caller: Reader) -> dict[str, Any]:
     return {"deliveries": [_shown(delivery) for delivery in deliveries]}
 
 
+@router.get(
+    "/v1/batches/{batch_id}/webhooks",
+    summary="Show what was told about a batch",
+    response_model=WebhookDeliveries,
+    responses=problems(404, 422),
+)
+def list_batch_deliveries(batch_id: UUID, app: App, caller: Reader) -> dict[str, Any]:
+    """Tell every try to post the batch's end to its `webhook_url`, as it is told of a job."""
+    deliveries = app.webhooks.of_batch(batch_id, caller)
+    if not deliveries:
+        found_batch(app, caller, batch_id)
+    return {"deliveries": [_shown(delivery) for delivery in deliveries]}
+
+
 @router.post(
     "/v1/webhooks/{delivery_id}/redeliver",
     summary="Tell it again",
@@ -44,8 +59,8 @@ def list_deliveries(job_id: UUID, app: App, caller: Reader) -> dict[str, Any]:
 def redeliver(delivery_id: UUID, app: App, caller: Controller) -> dict[str, Any]:
     """Have a delivery posted again at once, whatever became of it, with all its tries anew.
 
-    It keeps its `webhook-id` and says what was true when the job ended. One that is just being
-    posted is left alone.
+    It keeps its `webhook-id` and says what was true when the job or batch ended. One that is just
+    being posted is left alone.
     """
     app.redeliver_webhook(delivery_id, caller)
     delivery = app.webhooks.find(delivery_id, caller)

@@ -1,8 +1,8 @@
-"""Has the owner's server told that a job has ended."""
+"""Has the owner's server told that a job or a batch has ended."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from common.access import Caller
@@ -12,12 +12,23 @@ from functions.pipeline.hand_on import or_maintain_sends
 
 
 def announce(job_id: JobId, *, webhooks: Webhooks, tasks: Callable[[], WebhookTasks]) -> None:
-    """Ask for what waits to be sent about the job. Safe to call at any time.
+    """Ask for what waits to be sent about the job and its batches. Safe to call at any time.
 
     The deliveries were written by the transaction that ended it; where there is none, nothing
     is done, and `tasks` is not even built.
     """
-    for delivery_id, dispatch in webhooks.announce(job_id):
+    _send(webhooks.announce(job_id), tasks)
+
+
+def announce_batch(
+    batch_id: UUID, *, webhooks: Webhooks, tasks: Callable[[], WebhookTasks]
+) -> None:
+    """Ask for what waits to be sent about the batch itself; what is about its jobs goes later."""
+    _send(webhooks.announce_batch(batch_id), tasks)
+
+
+def _send(deliveries: Sequence[tuple[UUID, int]], tasks: Callable[[], WebhookTasks]) -> None:
+    for delivery_id, dispatch in deliveries:
         with or_maintain_sends():
             tasks().send_webhook(delivery_id, dispatch)
 

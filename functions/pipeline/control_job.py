@@ -14,7 +14,8 @@ from common import telemetry
 from common.access import Caller
 from common.controls import Action, is_done, refusal
 from common.errors import Conflict, NotFound
-from common.models import JobId, JobView, ToSend
+from common.lifecycle import FINAL_JOB_STATUSES
+from common.models import JobId, JobView, Priority, ToSend
 from common.ports import Controls, Dispatch, Jobs, LiveUpdates, Tasks
 from functions.pipeline.give_turns import GiveTurns
 from functions.pipeline.hand_on import or_maintain_sends
@@ -69,6 +70,38 @@ def control_job(
         if refused is not None:
             raise Conflict(refused.message, code=refused.code)
         # Between the statement and this look it became possible.
+        raise Conflict("The job was changing just then. Try again.", code="JOB_CHANGED")
+    return job
+
+
+def prioritize_job(
+    job_id: JobId,
+    caller: Caller,
+    priority: Priority,
+    *,
+    jobs: Jobs,
+    controls: Controls,
+    give_turns: GiveTurns,
+    live: LiveUpdates,
+) -> JobView:
+    """Give the job another priority, and return it as it is then. Doing it again changes nothing.
+
+    Raises NotFound for a job that isn't the caller's, and Conflict where it has ended.
+    """
+    is_changed = controls.prioritize(job_id, caller, priority)
+    if is_changed:
+        log.info(
+            "an owner changed a job's priority",
+            extra={"job_id": str(job_id), "priority": priority.value},
+        )
+        live.publish(job_id)
+        give_turns(something_new=True)
+    job = jobs.find(job_id, caller)
+    if job is None:
+        raise NotFound("There is no job with this id.", code="JOB_NOT_FOUND")
+    if not is_changed and job.priority is not priority:
+        if job.status in FINAL_JOB_STATUSES:
+            raise Conflict(f"The job has ended ({job.status.value}).", code="JOB_ENDED")
         raise Conflict("The job was changing just then. Try again.", code="JOB_CHANGED")
     return job
 

@@ -100,7 +100,7 @@ def _note(
     retries: WebhookRetries,
 ) -> None:
     fields: dict[str, object] = {
-        "job_id": str(work.job_id),
+        **({"job_id": str(work.job_id)} if work.job_id else {"batch_id": str(work.batch_id)}),
         "delivery_id": str(work.id),
         "event": work.event,
         "status_code": answer.status_code,

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import logging
 from typing import Final
+from uuid import UUID
 
 from redis import Redis
 from redis.exceptions import RedisError
 
-from common.models import JobId
-
 log = logging.getLogger(__name__)
 
-#: One channel for all jobs: a process subscribes once, whatever its readers watch.
+#: One channel for all jobs and batches: a process subscribes once, whatever its readers watch.
 CHANNEL: Final = "quire:jobs"
 
 
 class RedisLiveUpdates:
-    """Publishes which job has changed."""
+    """Publishes which job or batch has changed."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def publish(self, job_id: JobId) -> None:
-        """Say that the job has changed. Never raises: whoever watches looks anyway, later."""
+    def publish(self, changed: UUID) -> None:
+        """Say that it has changed. Never raises: whoever watches looks anyway, later."""
         try:
-            self._redis.publish(CHANNEL, str(job_id))
+            self._redis.publish(CHANNEL, str(changed))
         except RedisError:
             log.warning("a live update was lost", exc_info=True)

@@ -16,45 +16,30 @@ from common.access import Caller
 from common.controls import HOPELESS, PAUSABLE, RETRIABLE
 from common.models import ChunkId, ChunkRef, DocumentId, JobId, ObjectRef, Priority, ToSend
 from infra.database.credits import reserve
-from infra.database.ownership import OWN_JOBS, OWNED, whose
+from infra.database.ownership import OWN_JOBS, whose
 from infra.database.pool import Pool
+from infra.database.steering import cancelling, pausing, prioritizing, resuming
+
+#: The caller's job of this id.
+_OWN_JOB: Final[LiteralString] = f"jobs.id = %(job_id)s AND {OWN_JOBS}"
 
 
 class PostgresControls:
     """Jobs as their owners steer them."""
 
-    PAUSE: Final[LiteralString] = f"""
-        WITH paused AS (
-            UPDATE jobs
-               SET status = 'paused', reading_since = NULL, last_event = last_event + 1
-             WHERE id = %(job_id)s AND {OWNED}
-               AND status = 'processing' AND stage = ANY(%(stages)s)
-            RETURNING id, last_event
-        )
-        INSERT INTO job_events (job_id, id, kind) SELECT id, last_event, 'job_paused' FROM paused
-    """  # noqa: S608 - put together of constants
+    PAUSE: Final[LiteralString] = pausing(_OWN_JOB)
+    RESUME: Final[LiteralString] = resuming(_OWN_JOB)
+    CANCEL: Final[LiteralString] = cancelling(_OWN_JOB)
+    PRIORITIZE: Final[LiteralString] = prioritizing(_OWN_JOB)
 
-    # A split that was under way may be claimed at once; a merge that became due meanwhile too.
-    RESUME: Final[LiteralString] = f"""
-        WITH resumed AS (
-            UPDATE jobs
-               SET status = 'processing', heartbeat_at = now(), stalls = 0,
-                   reading_from = completed_chunks + failed_chunks,
-                   lease_expires_at = CASE WHEN stage = 'splitting' THEN now() END,
-                   dispatches = dispatches + (stage <> 'ocr')::int,
-                   dispatched_at = CASE WHEN stage <> 'ocr' THEN now() ELSE dispatched_at END,
-                   last_event = last_event + 1
-              FROM documents
-             WHERE jobs.id = %(job_id)s AND {OWN_JOBS}
-               AND jobs.status = 'paused' AND documents.id = document_id
-            RETURNING jobs.id, document_id, stage, dispatches, priority, last_event,
-                      bucket, object, generation
-        ), event AS (
-            INSERT INTO job_events (job_id, id, kind)
-            SELECT id, last_event, 'job_resumed' FROM resumed
-        )
-        SELECT * FROM resumed
-    """  # noqa: S608 - put together of constants
+    OWN: Final[LiteralString] = f"SELECT FROM jobs WHERE {_OWN_JOB}"
+
+    # In the order in which everybody locks: a job's chunks are moved by its own change.
+    LOCK_CHUNKS: Final[LiteralString] = """
+        SELECT FROM chunks
+         WHERE job_id = %(job_id)s AND status IN ('pending', 'processing')
+         ORDER BY id FOR UPDATE
+    """
 
     # What nobody holds, has been cut, and has no message in the broker any more: it never had one,
     # a worker dropped it while the job stood still (see chunks.DROPPED), or it is lost by now. It
@@ -79,29 +64,6 @@ class PostgresControls:
         )
         SELECT * FROM freed WHERE is_sent
     """
-
-    # Running work finds out by its next look: nothing that it finishes counts any more.
-    CANCEL: Final[LiteralString] = f"""
-        WITH cancelled AS (
-            UPDATE jobs
-               SET status = 'cancelled', finished_at = now(), lease_expires_at = NULL,
-                   reading_since = NULL, last_event = last_event + 1
-             WHERE id = %(job_id)s AND {OWNED}
-               AND finished_at IS NULL
-            RETURNING id, document_id, last_event, completed_chunks, total_chunks
-        ), document AS (
-            UPDATE documents
-               SET status = CASE WHEN result_job IS NULL THEN 'cancelled' ELSE 'ocr_complete' END
-             WHERE id = (SELECT document_id FROM cancelled)
-        ), forgotten AS (
-            DELETE FROM job_passwords WHERE job_id = (SELECT id FROM cancelled)
-        )
-        INSERT INTO job_events (job_id, id, kind, details)
-        SELECT id, last_event, 'job_cancelled',
-               jsonb_build_object('completed_chunks', completed_chunks,
-                                  'total_chunks', total_chunks)
-          FROM cancelled
-    """  # noqa: S608 - put together of constants
 
     RETRIABLE_JOB: Final[LiteralString] = f"""
         SELECT jobs.id, document_id, jobs.owner, priority, retries, total_chunks, bucket, object,
@@ -169,10 +131,11 @@ class PostgresControls:
                    dispatches = dispatches + (%(stage)s <> 'ocr')::int, dispatched_at = now(),
                    last_event = last_event + 1
              WHERE id = %(job_id)s
-            RETURNING id, document_id, dispatches, last_event
+            RETURNING id, document_id, dispatches, last_event,
+                      options @> '{"warm": true}' AS is_warm
         ), document AS (
             UPDATE documents SET status = 'processing'
-             WHERE id = (SELECT document_id FROM retried)
+             WHERE id = (SELECT document_id FROM retried WHERE NOT is_warm)
         ), password AS (
             INSERT INTO job_passwords (job_id, password)
             SELECT id, %(password)s::text FROM retried WHERE %(password)s::text IS NOT NULL
@@ -215,6 +178,15 @@ class PostgresControls:
         """End the job; False where it has ended already."""
         with self._pool.connection() as connection:
             return connection.execute(self.CANCEL, _named(job_id, caller)).rowcount == 1
+
+    def prioritize(self, job_id: JobId, caller: Caller, priority: Priority) -> bool:
+        """Give the job another priority; False where it has that already, or has ended."""
+        values = _named(job_id, caller) | {"priority": priority.value}
+        with self._pool.connection() as connection:
+            if connection.execute(self.OWN, values).fetchone() is None:
+                return False
+            connection.execute(self.LOCK_CHUNKS, values)
+            return connection.execute(self.PRIORITIZE, values).rowcount == 1
 
     def retry(self, job_id: JobId, caller: Caller, *, password: str | None = None) -> ToSend | None:
         """Have read again what failed, and return what to send; None where nothing can be.

@@ -1,4 +1,4 @@
-"""Webhook deliveries: what a trigger wrote when a job ended, until the owner's server has it."""
+"""Webhook deliveries: what an end of a job or batch wrote, until the owner's server has it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,38 @@ from uuid import UUID
 from common.access import Caller
 from common.models import JobId
 from common.webhooks import Answer, Attempt, Delivery, DeliveryStatus, DeliveryWork
-from infra.database.ownership import OWN_JOBS, whose
+from infra.database.ownership import OWNED, whose
 from infra.database.pool import Pool
 
 #: How much sooner than due a message may come: it is timed by another clock than the row.
 _EARLY: Final = timedelta(seconds=1)
 
 
+#: Deliveries about the caller's own jobs and batches.
+_OWN: Final[LiteralString] = f"""
+    (EXISTS (SELECT FROM jobs WHERE jobs.id = webhook_deliveries.job_id AND {OWNED})
+     OR EXISTS (SELECT FROM batches WHERE batches.id = webhook_deliveries.batch_id AND {OWNED}))
+"""  # noqa: S608 - put together of constants
+
+
 class PostgresWebhooks:
     """The deliveries. Every method is one transaction."""
 
-    # What nobody has been asked to send yet; whoever ends a job asks right after.
+    # What nobody has been asked to send yet; whoever ends a job asks right after. It may have ended
+    # a batch by that.
     ANNOUNCE: Final[LiteralString] = """
         UPDATE webhook_deliveries SET dispatches = dispatches + 1, dispatched_at = now()
-         WHERE job_id = %(job_id)s AND status = 'pending' AND dispatches = 0
+         WHERE id IN (SELECT id FROM webhook_deliveries WHERE job_id = %(job_id)s
+                       UNION ALL
+                      SELECT id FROM batch_jobs JOIN webhook_deliveries USING (batch_id)
+                       WHERE batch_jobs.job_id = %(job_id)s)
+           AND status = 'pending' AND dispatches = 0
+        RETURNING id, dispatches
+    """
+
+    ANNOUNCE_BATCH: Final[LiteralString] = """
+        UPDATE webhook_deliveries SET dispatches = dispatches + 1, dispatched_at = now()
+         WHERE batch_id = %(batch_id)s AND status = 'pending' AND dispatches = 0
         RETURNING id, dispatches
     """
 
@@ -47,7 +65,7 @@ class PostgresWebhooks:
            SET attempt = attempt + 1, tries = tries + 1, lease_expires_at = now() + %(lease)s
          WHERE id = %(id)s AND status = 'pending' AND next_attempt_at <= now() + %(early)s
            AND (lease_expires_at IS NULL OR lease_expires_at < now())
-        RETURNING id, job_id, owner, event, url, payload, tries, attempt,
+        RETURNING id, job_id, batch_id, owner, event, url, payload, tries, attempt,
                   extract(epoch FROM clock_timestamp() - greatest(dispatched_at, next_attempt_at)
                          )::float8 AS waited
     """
@@ -77,20 +95,15 @@ class PostgresWebhooks:
     REOPEN: Final[LiteralString] = f"""
         UPDATE webhook_deliveries
            SET status = 'pending', tries = 0, next_attempt_at = now(),
-               lease_expires_at = NULL,
-               dispatches = webhook_deliveries.dispatches + 1, dispatched_at = now()
-          FROM jobs
-         WHERE webhook_deliveries.id = %(id)s AND jobs.id = job_id AND {OWN_JOBS}
-           AND (webhook_deliveries.lease_expires_at IS NULL
-                OR webhook_deliveries.lease_expires_at < now())
-        RETURNING webhook_deliveries.dispatches
+               lease_expires_at = NULL, dispatches = dispatches + 1, dispatched_at = now()
+         WHERE id = %(id)s AND {_OWN}
+           AND (lease_expires_at IS NULL OR lease_expires_at < now())
+        RETURNING dispatches
     """  # noqa: S608 - put together of constants
 
-    SHOWN: Final[LiteralString] = f"""
-        SELECT webhook_deliveries.*
-          FROM webhook_deliveries
-          JOIN jobs ON jobs.id = job_id AND {OWN_JOBS}
-    """  # noqa: S608 - put together of constants
+    SHOWN: Final[LiteralString] = f"SELECT * FROM webhook_deliveries WHERE {_OWN}"  # noqa: S608 - constants
+
+    NEWEST: Final[LiteralString] = " ORDER BY created_at DESC, id LIMIT 100"
 
     # Of a delivery that was started again and again, the newest tries.
     ATTEMPTS: Final[LiteralString] = """
@@ -108,8 +121,15 @@ class PostgresWebhooks:
         self._resend_after = resend_after
 
     def announce(self, job_id: JobId) -> list[tuple[UUID, int]]:
-        """Return the job's deliveries that are to be sent now, each with its message's number."""
+        """Return the deliveries that are to be sent now, each with its message's number.
+
+        Those about the job, and about the batches that it belongs to.
+        """
         return self._to_send(self.ANNOUNCE, {"job_id": job_id})
+
+    def announce_batch(self, batch_id: UUID) -> list[tuple[UUID, int]]:
+        """Return the batch's own deliveries that are to be sent now, likewise."""
+        return self._to_send(self.ANNOUNCE_BATCH, {"batch_id": batch_id})
 
     def stopped(self) -> list[tuple[UUID, int]]:
         """Return deliveries whose message was lost or whose sender fell silent."""
@@ -122,7 +142,7 @@ class PostgresWebhooks:
             row = connection.execute(self.CLAIM, values).fetchone()
         if row is None:
             return None
-        return DeliveryWork(**{**row, "job_id": JobId(row["job_id"])})
+        return DeliveryWork(**{**row, "job_id": row["job_id"] and JobId(row["job_id"])})
 
     def record(
         self,
@@ -164,16 +184,18 @@ class PostgresWebhooks:
 
     def find(self, delivery_id: UUID, caller: Caller) -> Delivery | None:
         """Return the delivery, or None where there is none for this caller."""
-        query = self.SHOWN + " WHERE webhook_deliveries.id = %(id)s"
+        query = self.SHOWN + " AND id = %(id)s"
         return next(iter(self._shown(query, {"id": delivery_id, **whose(caller)})), None)
 
     def of_job(self, job_id: UUID, caller: Caller) -> list[Delivery]:
         """Return the job's deliveries, the oldest first: at most the hundred newest."""
-        query = self.SHOWN + (
-            " WHERE job_id = %(job_id)s"
-            " ORDER BY webhook_deliveries.created_at DESC, webhook_deliveries.id LIMIT 100"
-        )
+        query = self.SHOWN + " AND job_id = %(job_id)s" + self.NEWEST
         return self._shown(query, {"job_id": job_id, **whose(caller)})[::-1]
+
+    def of_batch(self, batch_id: UUID, caller: Caller) -> list[Delivery]:
+        """Return the deliveries about the batch itself, likewise."""
+        query = self.SHOWN + " AND batch_id = %(batch_id)s" + self.NEWEST
+        return self._shown(query, {"batch_id": batch_id, **whose(caller)})[::-1]
 
     def _shown(self, query: LiteralString, values: dict[str, object]) -> list[Delivery]:
         with self._pool.connection() as connection:
@@ -194,7 +216,8 @@ class PostgresWebhooks:
 def _delivery(row: dict[str, Any], attempts: Sequence[Attempt]) -> Delivery:
     return Delivery(
         id=row["id"],
-        job_id=JobId(row["job_id"]),
+        job_id=row["job_id"] and JobId(row["job_id"]),
+        batch_id=row["batch_id"],
         event=row["event"],
         url=row["url"],
         status=DeliveryStatus(row["status"]),

@@ -45,7 +45,7 @@ def merge(world: World, job_id: JobId) -> None:
 
 
 class _Nobody:
-    def publish(self, job_id: JobId) -> None:
+    def publish(self, changed: UUID) -> None:
         """Nobody watches."""
 
 

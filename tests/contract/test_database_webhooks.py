@@ -180,6 +180,7 @@ def test_only_its_owner_may_see_it_or_have_it_told_again(
         assert webhooks.reopen(delivery_id, other) is None
     delivery = webhooks.find(delivery_id, ALICE)
     assert delivery is not None
+    assert delivery.job_id is not None
     assert webhooks.of_job(delivery.job_id, Caller("mallory")) == []
 
 

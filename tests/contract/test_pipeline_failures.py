@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Literal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -94,7 +94,7 @@ class Outbox:
     def give_turns(self, *, something_new: bool = False) -> None:
         pass
 
-    def publish(self, job_id: JobId) -> None:
+    def publish(self, changed: UUID) -> None:
         pass
 
 

@@ -16,6 +16,22 @@ RETRY: Final[dict[str, Any]] = {
     },
 }
 
+PRIORITY: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "title": "Change",
+                "required": ["priority"],
+                "additionalProperties": False,
+                "properties": {"priority": {"enum": ["high", "normal", "low"]}},
+            },
+            "example": {"priority": "high"},
+        }
+    },
+}
+
 NEW_DOCUMENT: Final[dict[str, Any]] = {
     "required": True,
     "description": "The PDF itself, or what it will be.",

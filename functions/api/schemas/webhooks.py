@@ -51,7 +51,7 @@ class WebhookAttempt(Answer):
 
 
 class WebhookDelivery(Answer):
-    """One end of the job, and what became of telling it."""
+    """One end of the job or batch, and what became of telling it."""
 
     model_config = described(DELIVERY)
 
@@ -66,6 +66,10 @@ class WebhookDelivery(Answer):
                     "job.completed_with_errors",
                     "job.failed",
                     "job.cancelled",
+                    "batch.completed",
+                    "batch.completed_with_errors",
+                    "batch.failed",
+                    "batch.cancelled",
                 ]
             },
         ),
@@ -80,7 +84,7 @@ class WebhookDelivery(Answer):
 
 
 class WebhookDeliveries(Answer):
-    """All that was told, or is to be told, about a job."""
+    """All that was told, or is to be told, about a job or a batch."""
 
     model_config = described({"deliveries": [DELIVERY]})
 

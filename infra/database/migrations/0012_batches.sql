@@ -137,7 +137,7 @@ BEGIN
           WHERE started_at IS NULL
             AND id IN (SELECT batch_jobs.batch_id
                          FROM public.batch_jobs JOIN changed_jobs ON changed_jobs.id = job_id)
-          ORDER BY id FOR UPDATE;
+          ORDER BY id FOR NO KEY UPDATE;
         -- One that was paused just then has begun, too.
         UPDATE public.batches
            SET started_at = now(),
@@ -176,7 +176,7 @@ BEGIN
                      JOIN earlier_jobs AS earlier ON earlier.id = job_id
                     WHERE now_is.batch_id IS NOT NULL
                       AND (earlier.finished_at IS NULL) <> (now_is.finished_at IS NULL))
-      ORDER BY id FOR UPDATE;
+      ORDER BY id FOR NO KEY UPDATE;
     FOR ended IN
         WITH turned_jobs AS (
             SELECT batch_jobs.batch_id, now_is.id, now_is.document_id, now_is.status,
