@@ -204,6 +204,7 @@ class Application(Services):
         """Send again what stopped, and clean up."""
         from functions.pipeline.announce import resend_webhooks
         from functions.pipeline.maintain import maintain
+        from functions.pipeline.observe import observe
 
         return maintain(
             upkeep=self.upkeep,
@@ -216,6 +217,7 @@ class Application(Services):
                 resend_webhooks, webhooks=self.webhooks, tasks=lambda: self.tasks
             ),
             clean_up=self.clean_up,
+            observe=partial(observe, totals=self.metric_totals, queue=self.backlog),
         )
 
     def scale_workers(self) -> int | None:
@@ -443,7 +445,7 @@ class Application(Services):
 def application() -> Application:
     """Return this process's application. Raises pydantic.ValidationError on a wrong environment."""
     settings = Settings()
-    configure(settings.log_level)
+    configure(settings.log_level, project=settings.storage.project)
     sweep()
     built = Application(settings)
     logging.getLogger().addHandler(built.job_log)

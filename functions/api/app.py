@@ -31,6 +31,7 @@ from functions.api.content_kinds import ToldKinds
 from functions.api.description import describe_api
 from functions.api.limits import counting, install_rate_limits
 from functions.api.problems import install_problems
+from functions.api.tracing import Traced
 from functions.bootstrap import Application
 
 
@@ -49,6 +50,7 @@ def create_app(application: Application) -> FastAPI:
     app.state.application = application
     install_rate_limits(app)
     install_problems(app)
+    app.add_middleware(Traced, application=application)
     # The last that is added is around all others.
     app.add_middleware(ToldKinds)
     describe_api(app)

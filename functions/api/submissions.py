@@ -17,6 +17,7 @@ from common.models import DocumentId, JobId, JobOptions, JobView, Priority
 from common.names import upload
 from functions.api.asked import DocumentOptions, checked_options, matter_for
 from functions.api.taking import CountedPages, count_pages
+from functions.api.tracing import made_job
 from functions.bootstrap import Application
 from infra.database.idempotency import KeyTaken, RequestKey
 
@@ -98,6 +99,7 @@ def submit(app: Application, caller: Caller, wanted: Wanted, key: str | None) ->
                 code="REQUEST_TAKEN_BACK",
             ) from error
         return _completed(app, wanted, job)
+    made_job(submission.job_id)
     try:
         return _sent(app, wanted, submission)
     except QuireError:

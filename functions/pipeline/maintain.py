@@ -6,12 +6,14 @@ And what else is to be done every minute: scale the workers, and clean up.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 
+from common import telemetry
 from common.models import Stranded
 from common.ports import Dispatch, Tasks, Upkeep, Uploads
+from common.telemetry import Measure
 from functions.pipeline.clean_up import CleanUpReport
 from functions.pipeline.give_turns import GiveTurns
 
@@ -46,6 +48,7 @@ def maintain(
     scale_workers: Callable[[], int | None],
     resend_webhooks: Callable[[], int],
     clean_up: Callable[[], CleanUpReport],
+    observe: Callable[[], None] = lambda: None,
 ) -> MaintainReport:
     """Send again what lost its message or its holder, scale the workers, and then clean up.
 
@@ -107,6 +110,7 @@ def maintain(
     # After what may just have ended jobs.
     attempt(lambda: found.update(webhooks=resend_webhooks()))
     attempt(clean)
+    attempt(observe)
 
     report = MaintainReport(
         chunks_resent=found["chunks"],
@@ -118,8 +122,14 @@ def maintain(
         workers_wanted=workers_wanted,
         **asdict(cleaned),
     )
-    if any(found.values()):
-        log.warning("stopped work was sent again", extra=found)
+    _tell(found)
     if wrong:
         raise ExceptionGroup("Not everything could be sent again, scaled or cleaned up.", wrong)
     return report
+
+
+def _tell(found: Mapping[str, int]) -> None:
+    for kind, count in found.items():
+        telemetry.add(Measure.RESENT, count, kind=kind)
+    if any(found.values()):
+        log.warning("stopped work was sent again", extra=dict(found))

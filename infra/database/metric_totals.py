@@ -174,6 +174,10 @@ class PostgresMetricTotals:
             )
             return [UnfinishedJobs(**row) for row in rows]  # type: ignore[arg-type]
 
+    def stranded(self) -> int:
+        """Return how many jobs at work have made no progress for long."""
+        return sum(each.stranded for each in self.unfinished_jobs())
+
     def unfinished_chunks(self) -> list[UnfinishedChunks]:
         """Return what waits and what is read, by priority."""
         with self._pool.connection() as connection:

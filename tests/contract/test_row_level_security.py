@@ -40,6 +40,8 @@ SERVICE_ONLY: Final = {
     "credit_grants",
     "idempotency_keys",
     "job_passwords",
+    "metric_totals",
+    "metrics_counted",
     "schema_migrations",
     "worker_scaling",
 }
