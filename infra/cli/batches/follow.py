@@ -14,8 +14,6 @@ from infra.cli.jobs import RawJob
 from infra.cli.patience import Patience
 from infra.cli.trouble import ApiError, Away
 
-_NOT_THERE = frozenset({401, 403, 404})
-
 
 def changes(api: Api, batch_id: str, patience: Patience) -> Iterator[RawJob]:
     """Yield the batch as it changes, the last time when it has ended.
@@ -36,12 +34,9 @@ def changes(api: Api, batch_id: str, patience: Patience) -> Iterator[RawJob]:
                     yield raw
                     if read_batch(raw).is_final:
                         break
-        except Away:
+        except (Away, ApiError):
+            # It may be only this stream's trouble, which asking directly shows.
             pass
-        except ApiError as error:
-            # Anything else may be only this stream's trouble, which asking directly shows.
-            if error.status in _NOT_THERE:
-                raise
         reason: Exception = Away("the event stream ended early")
         try:
             raw = api.get(path)

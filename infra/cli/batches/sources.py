@@ -65,7 +65,8 @@ def sources_of(named: Sequence[str], *, skip_unreadable: bool) -> tuple[Sources,
                 files.append(source_pdf(path))
             except UnusableInput as error:
                 if not skip_unreadable:
-                    error.advice = error.advice or "--skip-unreadable leaves such files out."
+                    error.advice += "\nNothing was sent. --skip-unreadable leaves such files out."
+                    error.advice = error.advice.strip()
                     raise
                 skipped.append(error.message)
     if not files and not uris:

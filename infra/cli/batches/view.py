@@ -40,7 +40,7 @@ class Batch(msgspec.Struct, frozen=True):
     completed_pages: int = 0
     failed_pages: int = 0
     cached_pages: int = 0
-    cache_hit_rate: float = 0.0
+    cache_hit_rate: float | None = None
     pages_per_minute: float | None = None
     eta_seconds: float | None = None
     elapsed_seconds: float | None = None
@@ -132,8 +132,8 @@ def status_lines(batch: Batch) -> list[str]:
         failed = f", {batch.failed_pages:,} could not be" if batch.failed_pages else ""
         rows.append(("Pages", f"{batch.completed_pages:,} of {batch.total_pages:,} read{failed}"))
     if batch.cached_pages:
-        rate = f"{batch.cache_hit_rate:.0%}"
-        rows.append(("From cache", f"{batch.cached_pages:,} pages ({rate} of the chunks)"))
+        rate = f" ({batch.cache_hit_rate:.0%} of the chunks)" if batch.cache_hit_rate else ""
+        rows.append(("From cache", f"{batch.cached_pages:,} pages{rate}"))
     if batch.priority != "normal":
         rows.append(("Priority", batch.priority))
     if batch.elapsed_seconds is not None:
