@@ -1,4 +1,4 @@
-"""Streams of jobs' events: as many readers as there are, one look at the table for each job."""
+"""Streams of events: as many readers as there are, one look at the table for what they follow."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from anyio import CapacityLimiter, to_thread
 from psycopg import OperationalError
 
 from functions.api.broadcast import Broadcast
-from functions.api.messages import HEARTBEAT, encoded_event, encoded_retry
+from functions.api.followed import Found, JobTelling, Looks, Telling
+from functions.api.messages import HEARTBEAT, encoded_retry
 from infra.broker.feed import RedisLiveFeed
-from infra.database.progress import PostgresProgress, Progress
 from infra.settings import StreamSettings
 
 log = logging.getLogger(__name__)
@@ -32,14 +32,19 @@ _RETRY: Final = (1000, 3000)
 
 
 class EventStreams:
-    """All streams of one process. Made and used within its event loop."""
+    """All streams of one process, of jobs or of batches. Made and used within its event loop."""
 
     def __init__(
-        self, progress: PostgresProgress, feed: RedisLiveFeed, settings: StreamSettings
+        self,
+        progress: Looks,
+        feed: RedisLiveFeed,
+        settings: StreamSettings,
+        telling: Telling | None = None,
     ) -> None:
         self._progress = progress
         self._feed = feed
         self._settings = settings
+        self._telling: Telling = telling or JobTelling()
         self._broadcasts: dict[UUID, Broadcast] = {}
         self._limiter = CapacityLimiter(_LOOKS)
         self._is_ending = False
@@ -56,24 +61,29 @@ class EventStreams:
             broadcast.tell()
         self._feed.wake_all()
 
-    async def read(self, job_id: UUID, after: int) -> AsyncGenerator[bytes, None]:
-        """Yield the job's messages behind number `after`, each once and in order.
+    async def read(self, followed: UUID, after: int) -> AsyncGenerator[bytes, None]:
+        """Yield the messages behind number `after`, each once and in order.
 
-        Ends behind the job's end; when the longest time for a stream is over; when the process
-        stops; and where the job is no longer there. Only in the first case the last message is
-        `end`: otherwise the reader comes back.
+        Ends behind the end of what is followed; when the longest time for a stream is over; when
+        the process stops; and where it is no longer there. Only in the first case the last message
+        is `end`: otherwise the reader comes back.
         """
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + self._settings.longest_seconds
-        async with self._joined(job_id) as broadcast:
+        version = 0
+        async with self._joined(followed) as broadcast:
             yield encoded_retry(random.randint(*_RETRY))  # noqa: S311 - jitter, not a secret
-            if after and await self._is_unknown(broadcast, job_id, after):
+            if after and await self._is_unknown(broadcast, followed, after):
                 after = 0
             while not (broadcast.is_over or self._is_ending):
                 # Taken first: what is told from here on is heard.
                 news = broadcast.news
+                if version != broadcast.version:
+                    version = broadcast.version
+                    yield broadcast.snapshot
+                    continue
                 if broadcast.last is not None and after < broadcast.last:
-                    after, content = await self._behind(broadcast, job_id, after)
+                    after, content = await self._behind(broadcast, followed, after)
                     yield content
                     continue
                 if broadcast.end is not None and after == broadcast.last:
@@ -89,11 +99,11 @@ class EventStreams:
                     yield HEARTBEAT
 
     @asynccontextmanager
-    async def _joined(self, job_id: UUID) -> AsyncIterator[Broadcast]:
-        broadcast = self._broadcasts.get(job_id)
+    async def _joined(self, followed: UUID) -> AsyncIterator[Broadcast]:
+        broadcast = self._broadcasts.get(followed)
         if broadcast is None or broadcast.is_over:
-            broadcast = Broadcast(job_id, self._look, self._feed)
-            self._broadcasts[job_id] = broadcast
+            broadcast = Broadcast(followed, self._look, self._feed, self._telling)
+            self._broadcasts[followed] = broadcast
         broadcast.readers += 1
         try:
             yield broadcast
@@ -101,14 +111,17 @@ class EventStreams:
             broadcast.readers -= 1
             if not broadcast.readers:
                 broadcast.stop()
-                if self._broadcasts.get(job_id) is broadcast:
-                    del self._broadcasts[job_id]
+                if self._broadcasts.get(followed) is broadcast:
+                    del self._broadcasts[followed]
 
-    async def _look(self, job_id: UUID, after: int | None) -> Progress | None:
-        look = partial(self._progress.look, job_id, after=after, limit=_PAGE)
-        return await to_thread.run_sync(look, abandon_on_cancel=True, limiter=self._limiter)
+    async def _look(self, followed: UUID, after: int | None) -> Found | None:
+        look = partial(self._progress.look, followed, after=after, limit=_PAGE)
+        found: Found | None = await to_thread.run_sync(
+            look, abandon_on_cancel=True, limiter=self._limiter
+        )
+        return found
 
-    async def _is_unknown(self, broadcast: Broadcast, job_id: UUID, after: int) -> bool:
+    async def _is_unknown(self, broadcast: Broadcast, followed: UUID, after: int) -> bool:
         """Whether no event has the number that a reader says it has seen.
 
         Another process may have told it of one that is not known here yet.
@@ -116,24 +129,24 @@ class EventStreams:
         if broadcast.last is not None and after <= broadcast.last:
             return False
         try:
-            progress = await self._look(job_id, after)
+            progress = await self._look(followed, after)
         except OperationalError:
             return False
         return progress is not None and progress.last_event < after
 
-    async def _behind(self, broadcast: Broadcast, job_id: UUID, after: int) -> tuple[int, bytes]:
+    async def _behind(self, broadcast: Broadcast, followed: UUID, after: int) -> tuple[int, bytes]:
         """Return the next messages behind number `after`, and the last one's number."""
         kept = broadcast.kept_behind(after)
         if kept is not None:
             return kept
         try:
-            progress = await self._look(job_id, after)
+            progress = await self._look(followed, after)
         except OperationalError:
             log.warning("the database does not answer a reader that is behind", exc_info=True)
             await asyncio.sleep(1)
             return after, HEARTBEAT
         if progress is None or not progress.events:
             return broadcast.last or after, HEARTBEAT
-        # The job is told as it is now, which is how its newest message told it.
-        messages = [encoded_event(event, broadcast.job) for event in progress.events]
+        # It is told as it is now, which is how its newest message told it.
+        messages = [self._telling.event(event, broadcast.now) for event in progress.events]
         return progress.events[-1].id, b"".join(messages)

@@ -232,3 +232,16 @@ class Services(Repositories):
         streams = EventStreams(PostgresProgress(self._pool), self.feed, self.settings.streams)
         on_stop(streams.end)
         return streams
+
+    @built_once
+    def batch_streams(self) -> EventStreams:
+        """Streams of batches' events, likewise."""
+        from functions.api.ending import on_stop
+        from functions.api.followed import BatchTelling
+        from functions.api.streams import EventStreams
+        from infra.database.batch_events import PostgresBatchProgress
+
+        progress = PostgresBatchProgress(self._pool)
+        streams = EventStreams(progress, self.feed, self.settings.streams, BatchTelling())
+        on_stop(streams.end)
+        return streams
