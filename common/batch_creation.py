@@ -35,7 +35,10 @@ class FoundObject:
     @property
     def is_pdf(self) -> bool:
         """Whether it is one by what is said of it."""
-        return self.content_type == "application/pdf" or self.ref.name.lower().endswith(".pdf")
+        name = self.ref.name
+        if name.endswith("/"):  # what a console makes to show an empty folder
+            return False
+        return self.content_type == "application/pdf" or name.lower().endswith(".pdf")
 
 
 @dataclass(frozen=True, slots=True)

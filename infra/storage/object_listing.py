@@ -34,10 +34,18 @@ _SCATTERED: Final = 50
 
 
 class ObjectListing:
-    """Objects of any bucket that this deployment may read. Errors are those of CloudStorage."""
+    """Objects of any bucket that this deployment may read. Errors are those of CloudStorage.
 
-    def __init__(self, storage: CloudStorage) -> None:
+    `page` objects are asked for at once; where one of them in `scattered` is wanted or fewer, the
+    others are asked for one by one.
+    """
+
+    def __init__(
+        self, storage: CloudStorage, *, page: int = _PAGE, scattered: int = _SCATTERED
+    ) -> None:
         self._storage = storage
+        self._size = page
+        self._scattered = scattered
 
     def find_all(self, bucket: str, names: Iterable[str]) -> dict[str, FoundObject]:
         """Return what is there of these names.
@@ -91,11 +99,11 @@ class ObjectListing:
             page = self._page(bucket, rest[0], end)
             hits = {one.ref.name: one for one in page if one.ref.name in wanted}
             found |= hits
-            if len(page) < _PAGE:
+            if len(page) < self._size:
                 return found, []
             last = _as_listed(page[-1].ref.name)
             rest = [name for name in rest if _as_listed(name) > last]
-            if len(hits) * _SCATTERED < len(page):
+            if len(hits) * self._scattered < len(page):
                 return found, rest
         return found, []
 
@@ -105,7 +113,7 @@ class ObjectListing:
                 bucket,
                 start_offset=start,
                 end_offset=end,
-                max_results=_PAGE,
+                max_results=self._size,
                 fields=_FIELDS,
                 **self._storage.patience,
             )
