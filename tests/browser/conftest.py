@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 
 from infra.local.home import Home
 from infra.local.stack import Stack, StackOptions
+from tests.browser.batches import ended, letters, make_batch
 from tests.browser.chromium import opened, required_chromium
 from tests.browser.visitor import Visitor, token_for, visiting
 from tests.e2e.quire_client import QuireClient
@@ -57,20 +58,25 @@ def quire(stack: Stack, owner: str) -> Iterator[QuireClient]:
 
 @dataclass(frozen=True, slots=True)
 class ReadDemo:
-    """A job that has read the demo, and a token of its owner."""
+    """A job that has read the demo, a batch of which a part failed, and a token of their owner."""
 
     job_id: str
+    batch_id: str
     token: str
 
 
 @pytest.fixture(scope="package")
-def demo(stack: Stack) -> ReadDemo:
-    """The demo, read once for all tests that only look."""
+def demo(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> ReadDemo:
+    """The demo and a batch, read once for all tests that only look."""
     owner = "reader-of-the-demo"
     with QuireClient(stack, owner) as quire:
         job_id = quire.submit(DEMO, chunk_pages=4)
         assert quire.wait(job_id)["status"] == "completed"
-    return ReadDemo(job_id, token_for(stack, owner))
+        paths = letters(tmp_path_factory.mktemp("demo") / "letters", 3)
+        paths[1].write_bytes(b"%PDF-1.7 and nothing behind it")
+        batch_id = make_batch(quire, paths, name="Letters", matter="Harbour Board")
+        assert ended(quire, batch_id)["status"] == "completed_with_errors"
+    return ReadDemo(job_id, batch_id, token_for(stack, owner))
 
 
 Visit = Callable[..., Visitor]

@@ -30,6 +30,9 @@ def _places(demo: ReadDemo) -> list[tuple[str, str]]:
         (f"/jobs/{demo.job_id}", ".cell"),
         (f"/jobs/{demo.job_id}/pages/4", ".overlay rect"),
         (f"/jobs/{demo.job_id}/pages/2?q=quire", ".hits li"),
+        ("/batches", ".jobrow h3 a"),
+        (f"/batches/{demo.batch_id}", ".documents a"),
+        ("/batches/new", "#manifest"),
         ("/admin", ".workers table"),
         ("/nowhere", "h1"),
     ]

@@ -3,7 +3,7 @@
 import { send } from "../api.js";
 import { control } from "../controls.js";
 import { fill, h, say } from "../dom.js";
-import { count, counted } from "../format.js";
+import { count, counted, hasEnded } from "../format.js";
 import { notice } from "../notices.js";
 
 const ABOVE = { low: "normal", normal: "high", high: "high" };
@@ -28,9 +28,11 @@ export function failureList() {
     batch = now;
     element.hidden = !now.failures.length;
     const hadFocus = document.activeElement === recover;
-    recover.hidden = !now.can_recover;
+    // Where nothing of it passes by itself, one may still want it tried: its cause may be gone.
+    recover.hidden = !now.can_recover && !hasEnded(now);
+    recover.classList.toggle("primary", now.can_recover);
     if (hadFocus && recover.hidden) element.querySelector("h2").focus();
-    say(hint, now.failures.length && !now.can_recover ? "What failed can be recovered once the batch has ended." : "");
+    say(hint, now.can_recover ? "" : "As far as anybody can tell, another try will not help. Mend these documents and send them anew.");
     const key = JSON.stringify(now.failures);
     if (key === shown) return;
     shown = key;

@@ -48,7 +48,7 @@ export function openNewBatch(root, { signal }) {
       "div",
       { class: "row" },
       h("button", { type: "button", onclick: () => folder.click() }, icon("open"), "Choose a folder"),
-      h("button", { type: "button", onclick: () => manifest.click() }, icon("down"), "Send a manifest"),
+      h("button", { type: "button", onclick: () => manifest.click() }, icon("list"), "Send a manifest"),
       folder,
       manifest,
       h("p", { class: "hint" }, "A manifest is JSON, JSON Lines or CSV, and names documents that are in the bucket or uploaded already. One in JSON tells its own name and options."),

@@ -28,7 +28,12 @@ export function skippedList(address, signal) {
   }
   async function look(cursor) {
     const answer = await insist(() => ask(address, { limit: PAGE, cursor }, { signal }), signal);
-    list.append(...answer.skipped.map(({ filename, job_id: job, code, message }) => h("li", { dir: "auto" }, job ? h("a", { href: `#/jobs/${job}` }, filename) : filename, `: ${message}`, h("code", {}, code))));
+    list.append(...answer.skipped.map(row));
     fill(below, answer.next_cursor && h("button", { type: "button", class: "more", onclick: () => further(answer.next_cursor) }, "Show more"));
+  }
+
+  function row({ filename, job_id: job, pages, code, message }) {
+    const which = pages ? `, ${/^\d+$/.test(pages) ? "page" : "pages"} ${pages}` : "";
+    return h("li", { dir: "auto" }, h("a", { href: `#/jobs/${job}` }, filename), `${which}: ${message}`, h("code", {}, code));
   }
 }
