@@ -49,6 +49,8 @@ locals {
     api = {
       STORAGE__MAX_DOCUMENT_BYTES = local.max_document_bytes
       DATABASE__MAX_CONNECTIONS   = tostring(local.connections.api)
+      # Whose objects batches may name, beside those of the uploads bucket.
+      STORAGE__SOURCE_BUCKETS = jsonencode(var.storage.source_buckets)
       # Cloud Run itself, and the load balancer before it.
       API__TRUSTED_PROXIES = var.edge.domain == null ? "1" : "2"
     }
@@ -201,6 +203,8 @@ locals {
     API__REQUESTS_PER_MINUTE      = ["api"]
     API__FAILED_LOGINS_PER_MINUTE = ["api"]
     API__IDEMPOTENCY_HOURS        = ["api", "maintain"]
+
+    BATCHES__MAX_DOCUMENTS = ["api"]
 
     PICTURES__MAX_DOCUMENT_MB = ["api"]
     PICTURES__CACHE_MB        = ["api"]

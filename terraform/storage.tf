@@ -97,9 +97,11 @@ locals {
   # Who may do what with objects. A creator can't overwrite, since that takes the right to delete.
   object_roles = {
     uploads = {
-      "api creates"      = { process = "api", role = "roles/storage.objectCreator" }
-      "api reads"        = { process = "api", role = "roles/storage.objectViewer" }
-      "ingest reads"     = { process = "ingest", role = "roles/storage.objectViewer" }
+      "api creates"  = { process = "api", role = "roles/storage.objectCreator" }
+      "api reads"    = { process = "api", role = "roles/storage.objectViewer" }
+      "ingest reads" = { process = "ingest", role = "roles/storage.objectViewer" }
+      # Small documents of batches, which nobody cuts.
+      "worker reads"     = { process = "worker", role = "roles/storage.objectViewer" }
       "maintain removes" = { process = "maintain", role = google_project_iam_custom_role.object_remover.name }
     }
     chunks = {
@@ -131,6 +133,19 @@ resource "google_storage_bucket_iam_member" "chunks" {
 
   bucket = google_storage_bucket.chunks.name
   role   = each.value.role
+  member = local.members[each.value.process]
+}
+
+# Buckets of the operator's own, whose objects batches may name: the API looks for them and draws their
+# pages, the others read them.
+resource "google_storage_bucket_iam_member" "batch_sources" {
+  for_each = {
+    for pair in setproduct(var.storage.source_buckets, ["api", "ingest", "worker"]) :
+    "${pair[0]} ${pair[1]}" => { bucket = pair[0], process = pair[1] }
+  }
+
+  bucket = each.value.bucket
+  role   = "roles/storage.objectViewer"
   member = local.members[each.value.process]
 }
 

@@ -396,15 +396,23 @@ variable "storage" {
     How long the buckets keep things, in days. Documents and chunks are needed for as long as a failed job
     can be retried (MAINTAIN__KEEP_FAILED_DAYS); pages are drawn from the documents. A deleted document
     can be brought back for soft_delete_days. cors_origins are further sites whose pages upload.
+    source_buckets are buckets of your own whose objects batches may name, below inbox/OWNER/ and
+    batches/OWNER/; Quire only reads them.
   EOT
   type = object({
     uploads_keep_days = optional(number, 90)
     chunks_keep_days  = optional(number, 35)
     soft_delete_days  = optional(number, 7)
     cors_origins      = optional(list(string), [])
+    source_buckets    = optional(set(string), [])
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = alltrue([for bucket in var.storage.source_buckets : can(regex("^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", bucket))])
+    error_message = "storage.source_buckets must be buckets' names, without gs:// and without a path."
+  }
 
   validation {
     condition = alltrue([

@@ -319,6 +319,29 @@ run "results_can_be_written_by_those_who_write_them_only" {
   }
 }
 
+run "source_buckets_are_read_by_those_who_need_them_and_written_by_nobody" {
+  command = plan
+
+  variables {
+    storage = { source_buckets = ["archive", "scans"] }
+  }
+
+  assert {
+    condition = toset([
+      for grant in google_storage_bucket_iam_member.batch_sources : "${grant.bucket} ${grant.role} ${grant.member}"
+      ]) == toset([
+      for pair in setproduct(["archive", "scans"], ["api", "ingest", "worker"]) :
+      "${pair[0]} roles/storage.objectViewer ${local.members[pair[1]]}"
+    ])
+    error_message = "The API looks for objects, ingest and the workers read them, and nobody writes."
+  }
+
+  assert {
+    condition     = output.settings.environment.api.STORAGE__SOURCE_BUCKETS == jsonencode(["archive", "scans"])
+    error_message = "The API must know whose objects batches may name."
+  }
+}
+
 run "nobody_overwrites_a_document" {
   command = plan
 

@@ -103,6 +103,16 @@ run "a_star_is_no_origin" {
   expect_failures = [var.storage]
 }
 
+run "a_source_bucket_is_a_name" {
+  command = plan
+
+  variables {
+    storage = { source_buckets = ["gs://archive/scans"] }
+  }
+
+  expect_failures = [var.storage]
+}
+
 run "an_unknown_setting_is_refused" {
   command = plan
 
