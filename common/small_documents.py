@@ -17,6 +17,7 @@ from common.models import (
     PageRow,
     Priority,
 )
+from common.ports import Results
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +52,20 @@ class Beginning:
     pages: int
     #: In bytes.
     size: int
+    #: Of its content, in hexadecimal.
+    sha256: str
     #: Of what is kept of it for others; None where nothing is.
     cache_key: str | None = None
     #: Whether its chunk is to wait for a worker instead of being read by who begins it.
     waits: bool = False
 
-    @property
-    def is_cacheable(self) -> bool:
-        """Whether an earlier result may be used for it."""
-        return self.cache_key is not None
-
-
-@dataclass(frozen=True, slots=True)
-class CachedResult:
-    """What was read before under the same key."""
-
-    path: str
-    checksum: str
-
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A document whose only chunk is ours to read."""
+    """A document whose only chunk is ours to read, or to take from the cache."""
 
     document: SmallDocument
     work: ChunkWork
-    cached: CachedResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +124,8 @@ class WholeDocuments(Protocol):
         """Return a sound PDF's pages; None where it has more than `most`, or is not that simple."""
 
 
-class WholeResults(Protocol):
+class WholeResults(Results, Protocol):
     """The store of results as whoever reads small documents sees it."""
-
-    def write_chunk(self, name: str, content: bytes) -> None:
-        """Store a chunk's result. Keeps what is already there under that name."""
 
     def write_small(self, name: str, content: bytes, content_type: str) -> None:
         """Store a merged result that is in memory."""

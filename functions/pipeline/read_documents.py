@@ -18,7 +18,8 @@ from common.ports import Chunks, Dispatch, LiveUpdates, OcrEngine, Tasks, Upload
 from common.small_documents import SmallDocuments, WholeDocuments, WholeResults
 from functions.pipeline.heartbeat import Heartbeat
 from functions.pipeline.process_chunk import RetryPolicy
-from functions.pipeline.small_message import Message, Pace, WholeLimits
+from functions.pipeline.small_message import Message
+from functions.pipeline.whole_documents import Pace, WholeLimits
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from hashlib import sha256
 from typing import Final
-from uuid import uuid4
 
 from common.errors import (
     InsufficientCredits,
@@ -23,8 +21,9 @@ from common.errors import (
     TransientError,
 )
 from common.log_context import logging_for
-from common.models import ChunkId, JobId
+from common.models import JobId
 from common.ports import Chunks, Dispatch, LiveUpdates, OcrEngine, Tasks, Uploads
+from common.results import ChunkResult
 from common.small_documents import (
     Beginning,
     Begun,
@@ -35,45 +34,20 @@ from common.small_documents import (
 )
 from functions.pipeline.hand_on import hand_on, or_maintain_sends
 from functions.pipeline.process_chunk import RetryPolicy
+from functions.pipeline.use_cache import sound_result
+from functions.pipeline.whole_documents import (
+    RECORD_SECONDS,
+    Pace,
+    WholeLimits,
+    beginning_of,
+    next_group,
+)
 from functions.pipeline.whole_result import Storing, bind, chunk_of
 
 log = logging.getLogger(__name__)
 
-#: What is read but not recorded yet would be read again after a crash: so much time, or one
-#: document where one takes longer.
-_RECORD_SECONDS: Final = 0.25
 #: Well below the broker's visibility timeout, behind which it would give the message out twice.
 _LONGEST_HOLD_SECONDS: Final = 200.0
-
-
-@dataclass(frozen=True, slots=True)
-class WholeLimits:
-    """What is read whole."""
-
-    #: The deployment's default size of a chunk, in pages.
-    pages: int
-    #: What one OCR call takes.
-    max_pages: int
-    max_bytes: int
-    #: After so long the documents of a message that have not been begun wait for other workers.
-    seconds: float = 45.0
-
-
-@dataclass(slots=True)
-class Pace:
-    """How long documents take of late in this process: as many are begun at once as are recorded
-    together."""
-
-    seconds: float = _RECORD_SECONDS
-
-    def note(self, seconds: float) -> None:
-        """Learn from one document."""
-        self.seconds += (seconds - self.seconds) / 4
-
-    @property
-    def at_once(self) -> int:
-        """Documents to begin together, at least one."""
-        return max(1, int(_RECORD_SECONDS / max(self.seconds, 1e-3)))
 
 
 @dataclass(slots=True)
@@ -116,12 +90,15 @@ class Message:
             if time.monotonic() > until:
                 self._leave(waiting)
                 break
-            at_once = self.pace.at_once
-            group, waiting = waiting[:at_once], waiting[at_once:]
+            group, waiting = next_group(waiting, self.pace.at_once)
+            # What is equal to one that was read is found once that is recorded.
+            read = {each.work.cache_key for each in self.storing} - {None}
+            if any(each.cache_key in read for each, _ in group):
+                self._record()
             contents = {each.document.job_id: content for each, content in group}
             for begun in self._begin([each for each, _ in group]):
                 self._read(begun, contents[begun.document.job_id])
-                if time.monotonic() - self.recorded_at > _RECORD_SECONDS:
+                if time.monotonic() - self.recorded_at > RECORD_SECONDS:
                     self._record()
         self._record()
 
@@ -140,23 +117,12 @@ class Message:
                     yield beginning, download.result()
 
     def _look(self, document: SmallDocument, download: Future[bytes]) -> Beginning | None:
-        options = document.options
-        if document.has_password or options.pages or options.warm:
-            return None
-        most = options.chunk_pages or self.limits.pages
         try:
             content = download.result()
         except (TransientError, PermanentError, NotFound) as error:
             log.warning("document can't be fetched", extra={"code": error.code})
             return None
-        if most > self.limits.max_pages or len(content) > self.limits.max_bytes:
-            return None
-        if document.sha256 and sha256(content).hexdigest() != document.sha256:
-            return None
-        pages = self.pdfs().count_pages(content, most=most)
-        if pages is None:
-            return None
-        return Beginning(document, ChunkId(uuid4()), pages, len(content))
+        return beginning_of(document, content, pdfs=self.pdfs, limits=self.limits)
 
     def _hand_on(self, document: SmallDocument) -> None:
         """Have it split, or refused, as any other document."""
@@ -205,20 +171,44 @@ class Message:
         began = time.monotonic()
         with logging_for(work.job_id, chunk_index=0, attempt=work.attempt):
             try:
-                pages = self.engine().read(content, languages=work.options.languages)
-                chunk = chunk_of(work, pages)
+                found = self._find(begun)
+                if found is None:
+                    return
+                begun, chunk = found
+                if chunk is None:
+                    pages = self.engine().read(content, languages=work.options.languages)
+                    chunk = chunk_of(work, pages)
             except (QuotaError, TransientError, PermanentError) as error:
                 self._put_back(begun, error)
                 return
             seconds = time.monotonic() - began
             self.pace.note(seconds)
             # Reading took its time: a job that was cancelled meanwhile gets no more objects.
-            if seconds > _RECORD_SECONDS:
+            if seconds > RECORD_SECONDS:
                 self.renew()
             if work.job_id in self.lost:
                 self._give_up(begun)
                 return
             self.storing.append(bind(begun, chunk, self.results, self.pool, began))
+
+    def _find(self, begun: Begun) -> tuple[Begun, ChunkResult | None] | None:
+        """Return what was read before, or nothing where it is to be read; None where it waits."""
+        while begun.work.cached is not None:
+            chunk = sound_result(begun.work.cached, begun.work, self.results)
+            if chunk is not None:
+                return begun, chunk
+            log.error("a cached result is damaged, it is read again", extra=begun.work.log_fields)
+            try:
+                work = self.chunks.evict(begun.work)
+            except LeaseLost:
+                self._give_up(begun)
+                return None
+            if work is None:
+                self.held.pop(begun.work.job_id)
+                log.info("an equal chunk is being read", extra=begun.work.log_fields)
+                return None
+            begun = replace(begun, work=work)
+        return begun, None
 
     def _give_up(self, begun: Begun) -> None:
         self.held.pop(begun.document.job_id)

@@ -26,7 +26,7 @@ def use_cache(
     TransientError where the results' store is away.
     """
     while work.cached is not None:
-        if _is_sound(work.cached, work, results):
+        if sound_result(work.cached, work, results):
             outcome = chunks.complete_cached(work)
             log.info(
                 "chunk is found in the cache", extra=work.log_fields | {"pages": str(work.pages)}
@@ -41,17 +41,18 @@ def use_cache(
     return work
 
 
-def _is_sound(cached: CachedResult, work: ChunkWork, results: Results) -> bool:
+def sound_result(cached: CachedResult, work: ChunkWork, results: Results) -> ChunkResult | None:
+    """Return what was read, or None where it is gone, or is not what it was."""
     try:
         content = results.read_chunk(cached.path)
     except NotFound:
-        return False
+        return None
     if hashlib.sha256(content).hexdigest() != cached.checksum:
-        return False
+        return None
     result = msgspec.json.decode(content, type=ChunkResult)
     try:
         # By construction: the key has the range. Anything else would shift other pages' text.
         check_pages(result, work.pages)
     except PermanentError:
-        return False
-    return not result.errors
+        return None
+    return None if result.errors else result

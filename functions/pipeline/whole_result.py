@@ -49,6 +49,7 @@ class Storing:
         """What is said of it once it is recorded."""
         return self.work.log_fields | {
             "pages": str(self.work.pages),
+            "cached": self.work.cached is not None,
             "seconds": round(self.ended - self.began, 3),
         }
 
@@ -121,9 +122,13 @@ def bind(
     def store(write: Callable[..., None], *arguments: object) -> None:
         uploads.append(pool.submit(copy_context().run, write, *arguments))
 
-    content = msgspec.json.encode(chunk)
-    chunk_path = chunk_result(work.document_id, work.index, work.run, work.attempt)
-    store(results.write_chunk, chunk_path, content)
+    if work.cached is None:
+        content = msgspec.json.encode(chunk)
+        chunk_path = chunk_result(work.document_id, work.index, work.run, work.attempt)
+        chunk_checksum = sha256(content).hexdigest()
+        store(results.write_chunk, chunk_path, content)
+    else:
+        chunk_path, chunk_checksum = work.cached.path, work.cached.checksum
     result, text = io.BytesIO(), io.BytesIO()
     bound = BoundResult(merge)
     bound.add(chunk, _stored(work, chunk_path), result, text)
@@ -137,7 +142,7 @@ def bind(
     return Storing(
         begun=begun,
         chunk_path=chunk_path,
-        chunk_checksum=sha256(content).hexdigest(),
+        chunk_checksum=chunk_checksum,
         result_path=result_path,
         checksum=sha256(result.getbuffer()).hexdigest(),
         text_path=text_path,

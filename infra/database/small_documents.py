@@ -1,7 +1,7 @@
 """Small documents, several at once: each statement is for all of them, whatever their number.
 
-Locks are taken in one order everywhere: a chunk's row, its job's, the owner's account, the batches;
-and several rows of a table by their ids.
+Locks are taken in one order everywhere: a chunk's row, its job's, a key's reader, its result, the
+owner's account, the batches; and several rows of a table in the order of its key.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from psycopg.errors import DeadlockDetected
 from psycopg.rows import DictRow
 
 from common.models import (
+    CachedResult,
     ChunkId,
     ChunkWork,
     DocumentId,
@@ -41,8 +42,17 @@ _TRIES = 3
 class PostgresSmallDocuments:
     """Jobs of small documents on their way from a message to their end."""
 
-    def __init__(self, pool: Pool, *, lease: timedelta, credits_enabled: bool = False) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        lease: timedelta,
+        keep: timedelta | None = timedelta(days=30),
+        credits_enabled: bool = False,
+    ) -> None:
+        """`keep` is how long a result may be used again; None to keep none."""
         self._pool = pool
+        self._keep = keep
         self._lease = lease
         self._credits_enabled = credits_enabled
 
@@ -70,31 +80,44 @@ class PostgresSmallDocuments:
             "chunks": [each.chunk_id for each in documents],
             "pages": [each.pages for each in documents],
             "sizes": [each.size for each in documents],
+            "sha256s": [each.sha256 for each in documents],
             "keys": [each.cache_key for each in documents],
             "waits": [each.waits for each in documents],
             "lease": self._lease,
         }
 
-        def begin(connection: Connection[DictRow]) -> list[DictRow]:
-            rows = connection.execute(sql.BEGIN, values).fetchall()
-            if self._credits_enabled:
-                for row in sorted(rows, key=lambda row: row["owner"]):
-                    if not row["credits_reserved"]:
-                        reserve(
-                            connection,
-                            owner=row["owner"],
-                            job_id=row["job_id"],
-                            attempt=row["retries"],
-                            pages=row["pages"],
-                        )
-            return rows
-
-        begun = {row["job_id"] for row in self._tried(begin)}
+        begun, found = self._tried(lambda connection: self._begin(connection, values))
         return [
-            Begun(each.document, _work(each))
+            Begun(each.document, _work(each, found.get(each.chunk_id)))
             for each in documents
             if each.document.job_id in begun and not each.waits
         ]
+
+    def _begin(
+        self, connection: Connection[DictRow], values: dict[str, Any]
+    ) -> tuple[set[UUID], dict[UUID, CachedResult]]:
+        rows = connection.execute(sql.BEGIN, values).fetchall()
+        begun = {row["job_id"] for row in rows}
+        if self._credits_enabled:
+            for row in sorted(rows, key=lambda row: row["owner"]):
+                if not row["credits_reserved"]:
+                    reserve(
+                        connection,
+                        owner=row["owner"],
+                        job_id=row["job_id"],
+                        attempt=row["retries"],
+                        pages=row["pages"],
+                    )
+        if not any(values["keys"]):
+            return begun, {}
+        with connection.pipeline():
+            connection.execute(sql.TAKE_READERS, values)
+            connection.execute(sql.TAKE_OVER, values)
+            cursor = connection.execute(sql.FIND, values)
+        found = {row["id"]: CachedResult(row["path"], row["checksum"]) for row in cursor}
+        values = values | {"found": list(found)}
+        begun -= {row["job_id"] for row in connection.execute(sql.STAND_BACK, values)}
+        return begun, found
 
     def renew(self, documents: Sequence[SmallDocument]) -> Collection[JobId]:
         """Extend the leases of jobs and of their chunks; return whose are still ours."""
@@ -127,9 +150,11 @@ class PostgresSmallDocuments:
             "paths": [each.result_path for each in counted],
             "checksums": [each.checksum for each in counted],
             "text_paths": [each.text_path for each in counted],
+            "document_ids": [each.begun.document.document_id for each in counted],
+            "keep": self._keep,
             "began": [each.began_ago for each in counted],
             "ended": [each.ended_ago for each in counted],
-            "cached": [each.begun.cached is not None for each in counted],
+            "cached": [each.begun.work.cached is not None for each in counted],
             # Rows of other merges are there only where there was another.
             "again": [
                 each.begun.document.document_id
@@ -138,6 +163,10 @@ class PostgresSmallDocuments:
             ],
         }
         with connection.pipeline():
+            if any(each.begun.work.cache_key for each in counted):
+                connection.execute(sql.LEAVE_OFF, values)
+                if self._keep is not None:
+                    connection.execute(sql.KEEP, values)
             connection.execute(sql.LOCK_ACCOUNTS, values)
             connection.execute(sql.LOCK_BATCHES, values)
             if values["again"]:
@@ -218,7 +247,7 @@ def _document(row: DictRow) -> SmallDocument:
     )
 
 
-def _work(beginning: Beginning) -> ChunkWork:
+def _work(beginning: Beginning, cached: CachedResult | None) -> ChunkWork:
     document = beginning.document
     return ChunkWork(
         id=ChunkId(beginning.chunk_id),
@@ -233,4 +262,6 @@ def _work(beginning: Beginning) -> ChunkWork:
         lost_leases=0,
         options=document.options,
         priority=document.priority,
+        cache_key=beginning.cache_key,
+        cached=cached,
     )

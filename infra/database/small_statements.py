@@ -49,9 +49,9 @@ DROPPED: Final[LiteralString] = """
 BEGIN: Final[LiteralString] = """
     WITH given AS (
         SELECT * FROM unnest(%(jobs)s::uuid[], %(attempts)s::int[], %(chunks)s::uuid[],
-                             %(pages)s::int[], %(sizes)s::bigint[], %(keys)s::text[],
-                             %(waits)s::bool[])
-             AS given (job_id, attempt, chunk_id, pages, size, cache_key, waits)
+                             %(pages)s::int[], %(sizes)s::bigint[], %(sha256s)s::text[],
+                             %(keys)s::text[], %(waits)s::bool[])
+             AS given (job_id, attempt, chunk_id, pages, size, sha256, cache_key, waits)
     ), locked AS (
         SELECT id FROM jobs WHERE id = ANY(%(jobs)s) ORDER BY id FOR NO KEY UPDATE
     ), begun AS (
@@ -69,9 +69,12 @@ BEGIN: Final[LiteralString] = """
                             WHERE batches.id = jobs.batch_id
                               AND batches.status NOT IN ('pending', 'processing'))
         RETURNING jobs.id AS job_id, document_id, jobs.owner, retries, credits_reserved, last_event,
-                  given.chunk_id, given.pages, given.size, given.cache_key, given.waits
+                  jobs.dispatched_at, given.chunk_id, given.pages, given.size, given.sha256,
+                  given.cache_key, given.waits
     ), document AS (
-        UPDATE documents SET page_count = pages, size = begun.size, warnings = '{}'
+        UPDATE documents
+           SET page_count = pages, size = begun.size, warnings = '{}',
+               sha256 = coalesce(documents.sha256, begun.sha256)
           FROM begun WHERE documents.id = document_id
     ), chunk AS (
         INSERT INTO chunks (id, job_id, index, page_start, page_end, source_bucket, source_object,
@@ -92,12 +95,75 @@ BEGIN: Final[LiteralString] = """
                        CASE WHEN waits THEN '{}' ELSE '{"indexes": [0]}'::jsonb END),
                       (3, 'split', '{}'),
                       (4, 'chunk_started',
-                       jsonb_build_object('chunk_index', 0, 'page_start', 1, 'page_end', pages,
-                                          'attempt', 1))
+                       jsonb_strip_nulls(jsonb_build_object(
+                           'chunk_index', 0, 'page_start', 1, 'page_end', pages, 'attempt', 1,
+                           'waited_seconds',
+                           round(extract(epoch FROM clock_timestamp() - dispatched_at), 3))))
                ) AS step (number, kind, details)
          WHERE number <= CASE WHEN waits THEN 2 ELSE 4 END
     )
     SELECT job_id, owner, retries, credits_reserved, pages FROM begun
+"""
+
+# What follows is about those of them that have a key: as infra.database.result_cache does it for
+# one chunk, each statement behind the locks of the one before it.
+TAKE_READERS: Final[LiteralString] = """
+    INSERT INTO cache_readers (owner, key, chunk_id)
+    SELECT owner, cache_key, id FROM chunks
+     WHERE id = ANY(%(chunks)s) AND cache_key IS NOT NULL AND status = 'processing'
+     ORDER BY owner, cache_key
+    ON CONFLICT (owner, key) DO UPDATE SET owner = excluded.owner
+"""
+TAKE_OVER: Final[LiteralString] = """
+    UPDATE cache_readers SET chunk_id = mine.id
+      FROM chunks AS mine
+     WHERE mine.id = ANY(%(chunks)s) AND mine.status = 'processing'
+       AND cache_readers.owner = mine.owner AND cache_readers.key = mine.cache_key
+       AND cache_readers.chunk_id <> mine.id
+       AND NOT EXISTS (
+           SELECT FROM chunks JOIN jobs ON jobs.id = job_id
+            WHERE chunks.id = cache_readers.chunk_id
+              AND chunks.status = 'processing' AND chunks.lease_expires_at >= now()
+              AND jobs.status IN ('processing', 'paused'))
+"""
+FIND: Final[LiteralString] = """
+    WITH found AS (
+        SELECT result_cache.owner, key, path, checksum, id
+          FROM chunks JOIN result_cache ON result_cache.owner = chunks.owner AND key = cache_key
+         WHERE id = ANY(%(chunks)s) AND status = 'processing' AND expires_at > now()
+         ORDER BY result_cache.owner, key FOR NO KEY UPDATE OF result_cache
+    ), hits AS (
+        UPDATE result_cache SET hits = hits + 1 FROM found
+         WHERE result_cache.owner = found.owner AND result_cache.key = found.key
+    ), left_off AS (
+        DELETE FROM cache_readers USING found
+         WHERE cache_readers.owner = found.owner AND cache_readers.key = found.key
+           AND chunk_id = found.id
+    )
+    SELECT id, path, checksum FROM found
+"""
+# An equal one is being read by another worker. It waits without a message until that has ended, and
+# has not been started: nobody has seen what this transaction wrote.
+STAND_BACK: Final[LiteralString] = """
+    WITH chunk AS (
+        UPDATE chunks
+           SET status = 'pending', attempt = 0, lease_expires_at = NULL, started_at = NULL,
+               dispatches = 0, dispatched_at = NULL
+         WHERE id = ANY(%(chunks)s) AND status = 'processing' AND cache_key IS NOT NULL
+           AND EXISTS (SELECT FROM cache_readers
+                        WHERE cache_readers.owner = chunks.owner AND key = cache_key
+                          AND chunk_id <> chunks.id)
+           AND id <> ALL(%(found)s)
+        RETURNING id, job_id
+    ), job AS (
+        UPDATE jobs SET last_event = last_event - 1
+          FROM chunk WHERE jobs.id = job_id
+        RETURNING jobs.id, last_event
+    ), event AS (
+        DELETE FROM job_events USING job
+         WHERE job_events.job_id = job.id AND job_events.id = last_event + 1
+    )
+    SELECT job_id FROM chunk
 """
 
 RENEW: Final[LiteralString] = """
@@ -146,6 +212,30 @@ LOCK_BATCHES: Final[LiteralString] = """
      ORDER BY id FOR NO KEY UPDATE
 """
 
+# What was read is kept for equal chunks, and whoever waits for it may go on.
+LEAVE_OFF: Final[LiteralString] = """
+    WITH ours AS (
+        SELECT owner, key FROM cache_readers WHERE chunk_id = ANY(%(chunks)s)
+         ORDER BY owner, key FOR UPDATE
+    )
+    DELETE FROM cache_readers USING ours
+     WHERE cache_readers.owner = ours.owner AND cache_readers.key = ours.key
+"""
+KEEP: Final[LiteralString] = """
+    INSERT INTO result_cache (owner, key, path, checksum, pages, document_id, expires_at)
+    SELECT owner, cache_key, path, checksum, page_end, document_id, now() + %(keep)s
+      FROM unnest(%(chunks)s::uuid[], %(chunk_paths)s::text[], %(chunk_checksums)s::text[],
+                  %(document_ids)s::uuid[], %(cached)s::bool[])
+           AS given (chunk_id, path, checksum, document_id, is_cached)
+      JOIN chunks ON chunks.id = chunk_id
+     WHERE cache_key IS NOT NULL AND NOT given.is_cached
+     ORDER BY owner, cache_key
+    ON CONFLICT (owner, key) DO UPDATE
+       SET path = excluded.path, checksum = excluded.checksum, hits = 0,
+           document_id = excluded.document_id, created_at = now(), expires_at = excluded.expires_at
+     WHERE result_cache.expires_at <= now()
+"""
+
 # By two ranges of the index, as the merge does it.
 OUTDATED: Final[LiteralString] = """
     WITH counted AS (
@@ -191,7 +281,7 @@ RECORD: Final[LiteralString] = """
                finished_at = now(), heartbeat_at = now(), last_event = last_event + 4
           FROM given WHERE jobs.id = job_id
         RETURNING jobs.id, document_id, attempt, last_event, total_pages, given.is_cached,
-                  webhook_url IS NOT NULL AS has_webhook
+                  began - ended AS seconds, webhook_url IS NOT NULL AS has_webhook
     ), document AS (
         UPDATE documents
            SET status = 'ocr_complete', result_job = finished.id, result_attempt = attempt
@@ -201,8 +291,10 @@ RECORD: Final[LiteralString] = """
         SELECT finished.id, last_event - 4 + number, kind, details
           FROM finished, LATERAL (
                VALUES (1, 'chunk_completed',
-                       jsonb_build_object('chunk_index', 0, 'page_start', 1,
-                                          'page_end', total_pages, 'failed_pages', 0)),
+                       jsonb_strip_nulls(jsonb_build_object(
+                           'chunk_index', 0, 'page_start', 1, 'page_end', total_pages,
+                           'failed_pages', 0, 'seconds', round(seconds::numeric, 3),
+                           'cached', CASE WHEN is_cached THEN true END))),
                       (2, 'merging', '{}'),
                       (3, 'merge_started', jsonb_build_object('attempt', attempt)),
                       (4, 'job_completed',
