@@ -122,7 +122,7 @@ class Application(Services):
         """Read small documents whole."""
         from functions.pipeline.process_chunk import RetryPolicy
         from functions.pipeline.read_documents import read_documents
-        from functions.pipeline.small_message import WholeLimits
+        from functions.pipeline.whole_documents import WholeLimits
 
         settings, retries = self.settings, self.settings.retries
         read_documents(
@@ -148,6 +148,7 @@ class Application(Services):
                 pages=settings.chunk_size_pages,
                 max_pages=settings.document_ai.page_limit,
                 max_bytes=settings.document_ai.max_bytes_per_call,
+                engine=settings.document_ai.reading if settings.cache.enabled else None,
             ),
             lease=timedelta(seconds=settings.leases.chunk_seconds),
             pace=self.small_pace,

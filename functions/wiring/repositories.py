@@ -200,9 +200,12 @@ class Repositories:
         """What workers write about documents that they read whole."""
         from infra.database.small_documents import PostgresSmallDocuments
 
-        lease = timedelta(seconds=self.settings.leases.chunk_seconds)
+        settings = self.settings
         return PostgresSmallDocuments(
-            self._pool, lease=lease, credits_enabled=self.settings.credits.enabled
+            self._pool,
+            lease=timedelta(seconds=settings.leases.chunk_seconds),
+            keep=timedelta(days=settings.cache.days) if settings.cache.enabled else None,
+            credits_enabled=settings.credits.enabled,
         )
 
     @built_once

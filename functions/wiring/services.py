@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from common.ports import OcrEngine, PdfCutter
     from functions.api.streams import EventStreams
-    from functions.pipeline.small_message import Pace
+    from functions.pipeline.whole_documents import Pace
     from infra.auth.internal_callers import InternalCallers
     from infra.auth.rate_limits import RateLimits
     from infra.auth.tokens import TokenChecker
@@ -136,7 +136,7 @@ class Services(Repositories):
     @built_once
     def small_pace(self) -> Pace:
         """How long small documents take in this process."""
-        from functions.pipeline.small_message import Pace
+        from functions.pipeline.whole_documents import Pace
 
         return Pace()
 
