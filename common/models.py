@@ -231,6 +231,8 @@ class MergeWork:
     warnings: tuple[str, ...]
     #: What is made beside the JSON result (JobOptions.outputs).
     outputs: tuple[str, ...] = ("text", "boxes")
+    #: Whether nothing is delivered: what was read is in the cache, and that is all.
+    is_warm: bool = False
     #: Seconds from when the merge was asked for to this claim, by the database's clock.
     waited: float | None = None
 
@@ -304,6 +306,11 @@ class JobView:
     total_pages: int
     completed_pages: int
     failed_pages: int
+    #: Of the completed: found in the cache, and not read.
+    cached_chunks: int
+    cached_pages: int
+    #: The batch that the job is in, and has its turns by; None for a single document.
+    batch_id: UUID | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

@@ -108,6 +108,7 @@ def shown(job: JobView) -> dict[str, Any]:
     return {
         "job_id": str(job.id),
         "document_id": str(job.document_id),
+        "batch_id": job.batch_id and str(job.batch_id),
         "filename": job.filename,
         "status": job.status.value,
         "stage": job.stage.value,
@@ -121,6 +122,8 @@ def shown(job: JobView) -> dict[str, Any]:
         "total_pages": job.total_pages,
         "completed_pages": job.completed_pages,
         "failed_pages": job.failed_pages,
+        "cached_chunks": job.cached_chunks,
+        "cached_pages": job.cached_pages,
         "error": {"code": job.error_code, "message": job.error_message} if job.error_code else None,
         "chunk_errors": [
             {

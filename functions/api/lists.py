@@ -67,6 +67,7 @@ def job_filter(
             description="A part of the file's name, in any case.",
         ),
     ] = None,
+    batch: Annotated[UUID | None, Query(description="Those of this batch.")] = None,
     created_after: Annotated[
         Moment | None, Query(description="From this moment on (2026-11-22T09:30:00Z).")
     ] = None,
@@ -82,6 +83,7 @@ def job_filter(
         stage=stage,
         matter=matter,
         filename=filename,
+        batch=batch,
         created_after=_in_reach(created_after),
         created_before=_in_reach(created_before),
         newest_first=sort == "-created_at",

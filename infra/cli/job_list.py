@@ -39,6 +39,7 @@ Ask = Callable[[], list[RawJob]]
 )
 @click.option("--filename", metavar="TEXT", help="Only documents whose names hold this.")
 @click.option("--matter", metavar="NAME", help="Only documents of this matter.")
+@click.option("--batch", metavar="ID", help="Only documents of this batch, by its whole id.")
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -57,6 +58,7 @@ def jobs(
     statuses: tuple[str, ...],
     filename: str | None,
     matter: str | None,
+    batch: str | None,
     limit: int,
     everything: bool,
     watch: bool,
@@ -77,7 +79,8 @@ def jobs(
     """
     with running_api(context.obj) as api:
         size = None if everything else limit
-        ask = _asking(api, size, status=statuses, filename=filename, matter=matter)
+        filters = {"status": statuses, "filename": filename, "matter": matter, "batch": batch}
+        ask = _asking(api, size, **filters)
         on_terminal = sys.stdout.isatty() and not as_json
         if watch:
             (_refresh_table if on_terminal else _tell_changes)(ask, as_json)

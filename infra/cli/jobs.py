@@ -51,6 +51,7 @@ class Job(msgspec.Struct, frozen=True):
     job_id: str
     status: JobStatus
     document_id: str = ""
+    batch_id: str | None = None
     filename: str = ""
     stage: str = ""
     #: The line for people: `Processing chunk 3/7`.
@@ -60,6 +61,8 @@ class Job(msgspec.Struct, frozen=True):
     total_pages: int = 0
     completed_pages: int = 0
     failed_pages: int = 0
+    #: Of the completed: found in the cache, and not read.
+    cached_pages: int = 0
     total_chunks: int = 0
     completed_chunks: int = 0
     failed_chunks: int = 0

@@ -19,7 +19,8 @@ def status_lines(job: Job, command: str = "quire") -> list[str]:
     if job.total_pages:
         read = f"{job.completed_pages} of {job.total_pages} read"
         failed = f", {job.failed_pages} could not be" if job.failed_pages else ""
-        rows.append(("Pages", read + failed))
+        cached = f", {job.cached_pages} from the cache" if job.cached_pages else ""
+        rows.append(("Pages", read + cached + failed))
     if job.current is not None:
         rows.append(("Reading", pages_text(job.current.page_start, job.current.page_end)))
     if job.eta is not None:
@@ -27,8 +28,8 @@ def status_lines(job: Job, command: str = "quire") -> list[str]:
         rows.append(("Left", f"about {seconds_text(job.eta.seconds)}{basis}"))
     if job.priority != "normal":
         rows.append(("Priority", job.priority))
-    if job.matter:
-        rows.append(("Matter", job.matter))
+    places = (("Matter", job.matter), ("Batch", job.batch_id))
+    rows += [(name, value) for name, value in places if value]
     if job.total_chunks:
         rows.append(("Chunks", f"{job.completed_chunks} of {job.total_chunks} done"))
     took = _seconds_between(job.started_at, job.finished_at)

@@ -46,6 +46,8 @@ class JobFilter:
     #: Before this moment.
     created_before: datetime | None = None
     priority: Priority | None = None
+    #: A batch that they are, or were, in.
+    batch: UUID | None = None
     #: Only jobs that are being worked on, and have made no progress of any kind for so long.
     quiet_for: timedelta | None = None
     newest_first: bool = field(default=True, kw_only=True)
@@ -63,6 +65,8 @@ _FILTERED: Final[LiteralString] = """
        AND (%(created_after)s::timestamptz IS NULL OR jobs.created_at >= %(created_after)s)
        AND (%(created_before)s::timestamptz IS NULL OR jobs.created_at < %(created_before)s)
        AND (%(priority)s::text IS NULL OR jobs.priority = %(priority)s)
+       AND (%(batch)s::uuid IS NULL
+            OR jobs.id IN (SELECT job_id FROM batch_jobs WHERE batch_jobs.batch_id = %(batch)s))
        AND (%(quiet_for)s::interval IS NULL
             OR (jobs.status = 'processing' AND heartbeat_at < now() - %(quiet_for)s::interval))
 """
@@ -154,6 +158,7 @@ class PostgresListings:
             "created_before": wanted.created_before,
             "priority": wanted.priority and wanted.priority.value,
             "quiet_for": wanted.quiet_for,
+            "batch": wanted.batch,
             "at": after and after.created_at,
             "id": after and after.id,
             "limit": limit,

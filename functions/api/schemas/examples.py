@@ -39,6 +39,7 @@ CHUNK_ERROR: Final[dict[str, Any]] = {
 JOB: Final[dict[str, Any]] = {
     "job_id": JOB_ID,
     "document_id": DOCUMENT_ID,
+    "batch_id": None,
     "filename": "annual-report.pdf",
     "status": "processing",
     "stage": "ocr",
@@ -52,6 +53,8 @@ JOB: Final[dict[str, Any]] = {
     "total_pages": 425,
     "completed_pages": 100,
     "failed_pages": 0,
+    "cached_chunks": 0,
+    "cached_pages": 0,
     "error": None,
     "chunk_errors": [],
     "page_errors": [],

@@ -83,6 +83,9 @@ class Job(Answer):
 
     job_id: Id
     document_id: Id
+    batch_id: Annotated[
+        Id | None, Field(description="The batch that drives it; null for a single document.")
+    ]
     filename: str
     status: JobStatus
     stage: Annotated[Stage, Field(description="Where in its way the job is.")]
@@ -100,6 +103,10 @@ class Job(Answer):
     total_pages: Annotated[Count, Field(description="Pages that were asked for.")]
     completed_pages: Count
     failed_pages: Count
+    cached_chunks: Annotated[
+        Count, Field(description="Of the completed: found in the cache, and not read.")
+    ]
+    cached_pages: Annotated[Count, Field(description="Of the completed; they cost nothing.")]
     error: Annotated[Trouble | None, Field(description="Why the whole job failed.")]
     chunk_errors: Annotated[
         list[ChunkTrouble], Field(description="The first 100 chunks that failed or are retried.")

@@ -62,10 +62,16 @@ def test_the_newest_are_asked_for_and_all_of_them_page_by_page(
 
 
 def test_filters_reach_the_api_as_they_were_given(quire: Typed) -> None:
-    options = "--status failed --status paused --filename minutes --matter m1"
+    options = "--status failed --status paused --filename minutes --matter m1 --batch b1"
     assert quire("jobs", *options.split()) == 0
     assert quire.server.queries == [
-        {"limit": "20", "status": ["failed", "paused"], "filename": "minutes", "matter": "m1"}
+        {
+            "limit": "20",
+            "status": ["failed", "paused"],
+            "filename": "minutes",
+            "matter": "m1",
+            "batch": "b1",
+        }
     ]
     assert quire("jobs", "--status", "resting") == 2
 
