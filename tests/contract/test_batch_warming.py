@@ -144,6 +144,29 @@ def test_a_document_that_was_read_stays_read_whatever_becomes_of_its_warm_jobs(
     assert document(world, jobs[0]) == before
 
 
+def test_a_document_that_was_never_read_stays_so_whatever_becomes_of_its_warm_jobs(
+    world: World,
+) -> None:
+    origin, jobs = world.add_batch(1)
+    _, [fails] = warm(world, origin)
+    refused(world, fails, "UNREADABLE_PDF")
+    assert document(world, jobs[0])[0] == "pending"
+    _, [cancelled] = warm(world, origin)
+    planned(world, cancelled, 1)
+    assert PostgresControls(world.pool).cancel(cancelled, ALICE)
+    assert document(world, jobs[0])[0] == "pending"
+    # One whose end is tried again and again, and does not come.
+    _, [stalls] = warm(world, origin)
+    read(world, planned(world, stalls, 1)[0])
+    with world.pool.connection() as connection:
+        connection.execute("UPDATE jobs SET stalls = 20 WHERE id = %s", (stalls,))
+    merge(world, stalls)
+    assert job(world, stalls, "status, error_code") == ("failed", "PROCESSING_ERROR")
+    assert document(world, jobs[0])[0] == "pending"
+    ended(world, jobs[0], [READ])
+    assert document(world, jobs[0])[0] == "ocr_complete"
+
+
 def test_a_warm_batch_is_recovered_like_any_other_and_stays_warm(world: World) -> None:
     origin, _ = world.add_batch(1)
     made, [warmed] = warm(world, origin)
