@@ -33,16 +33,23 @@ READABLE: Final = {
     "credit_ledger",
     "webhook_deliveries",
     "webhook_attempts",
+    "batches",
+    "batch_jobs",
+    "batch_events",
 }
 #: Nobody but the service itself.
 SERVICE_ONLY: Final = {
     "api_keys",
+    "cache_readers",
     "credit_grants",
     "idempotency_keys",
     "job_passwords",
     "metric_totals",
     "metrics_counted",
+    "outdated_results",
+    "result_cache",
     "schema_migrations",
+    "turns",
     "worker_scaling",
 }
 #: What belongs to an owner and to no matter of theirs.
@@ -54,6 +61,10 @@ ROWS: Final = """
     VALUES (%(document)s, %(owner)s, %(matter)s, 'a.pdf', 'b', %(document)s::text, 1, %(job)s, 2);
     INSERT INTO jobs (id, document_id, owner, matter)
     VALUES (%(job)s, %(document)s, %(owner)s, %(matter)s);
+    INSERT INTO batches (id, owner, matter, total, unfinished, last_event)
+    VALUES (%(batch)s, %(owner)s, %(matter)s, 1, 1, 1);
+    INSERT INTO batch_jobs (batch_id, position, job_id) VALUES (%(batch)s, 1, %(job)s);
+    INSERT INTO batch_events (batch_id, id, kind) VALUES (%(batch)s, 1, 'batch_created');
     INSERT INTO job_passwords (job_id, password) VALUES (%(job)s, 'open sesame');
     INSERT INTO chunks (id, job_id, index, page_start, page_end)
     VALUES (gen_random_uuid(), %(job)s, 0, 1, 2);
@@ -112,7 +123,7 @@ class Database:
     def add(self, owner: str, matter: str | None = None) -> UUID:
         """Add one row of everything; return the job's id."""
         job = uuid4()
-        values = {"document": uuid4(), "delivery": uuid4(), "job": job}
+        values = {"document": uuid4(), "delivery": uuid4(), "batch": uuid4(), "job": job}
         with self.connected() as connection:
             connection.execute(ROWS, {**values, "owner": owner, "matter": matter})
         return job
