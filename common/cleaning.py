@@ -15,6 +15,8 @@ class Remains:
 
     job_id: JobId
     document_id: DocumentId
+    #: Which processing of the document this was: others' results are not its own to remove.
+    run: int
     status: JobStatus
     #: Where the document was uploaded to; the generation is None where it never landed.
     source: ObjectRef
@@ -41,5 +43,8 @@ class Remains:
 
     @property
     def lets_source_go(self) -> bool:
-        """Whether the document itself may go: it came through the API, and nothing came of it."""
+        """Whether the document itself may go: it came through the API, and nothing came of it.
+
+        Unless another job needs it.
+        """
         return self.lets_results_go and not self.result_path and is_promised(self.source.name)

@@ -6,11 +6,15 @@ that was given up and writes late can't touch what counts.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 from uuid import UUID
 
 #: The attribute by which a CloudEvent that Quire itself sends says which job it is about.
 JOB_OF_EVENT: Final = "quirejob"
+
+
+_NUMBERS: Final = re.compile(r"\.r([0-9]+)\.a[0-9]+\.[a-z]+$")
 
 
 def _suffix(run: int, attempt: int) -> str:
@@ -45,6 +49,12 @@ def merged_result(document_id: UUID, run: int, attempt: int) -> str:
 def merged_text(document_id: UUID, run: int, attempt: int) -> str:
     """Name, in the results bucket, of the whole document's text."""
     return f"{document_id}/text{_suffix(run, attempt)}.txt"
+
+
+def run_of(name: str) -> int:
+    """Return which run of its document wrote a result that has this name."""
+    numbers = _NUMBERS.search(name)
+    return int(numbers[1]) if numbers else 1
 
 
 def chunk_pdfs(job_id: UUID) -> str:

@@ -324,6 +324,12 @@ class Cleanup(Protocol):
     def claim(self) -> list[Remains]:
         """Return a few ended jobs whose remains may go; from now on they can't be retried."""
 
+    def needs_source(self, remains: Remains) -> bool:
+        """Whether another job of the document has delivered, or may yet."""
+
+    def kept_results(self, remains: Remains) -> frozenset[str]:
+        """Return which of the document's chunk results are in the cache, or another job's too."""
+
     def remove_rows(self, remains: Remains) -> int:
         """Remove the chunks' rows, and what merges wrote that do not count; return how many."""
 
@@ -332,6 +338,12 @@ class Cleanup(Protocol):
 
     def forget(self) -> int:
         """Remove rows that nothing asks for any more; return how many."""
+
+    def outdated_results(self) -> list[str]:
+        """Return some chunk results that the cache has let go and no job needs."""
+
+    def forget_results(self, paths: Sequence[str]) -> None:
+        """Record that these are removed."""
 
 
 class RemovableUploads(Protocol):
@@ -347,11 +359,14 @@ class RemovableUploads(Protocol):
 class RemovableResults(Protocol):
     """Supabase Storage as the clean-up sees it. What is gone already is no error."""
 
-    def remove_chunks(self, document_id: DocumentId) -> int:
-        """Remove whatever was read of a document's chunks; return how many objects."""
+    def remove_chunks(self, document_id: DocumentId, *, run: int, keep: Collection[str]) -> int:
+        """Remove a run's results of a document's chunks but for those named; return how many."""
 
-    def remove_results(self, document_id: DocumentId, *, keep: Collection[str]) -> int:
-        """Remove a document's merged results but for those named; return how many objects."""
+    def remove_named(self, names: Sequence[str]) -> int:
+        """Remove these chunk results; return how many were there."""
+
+    def remove_results(self, document_id: DocumentId, *, run: int, keep: Collection[str]) -> int:
+        """Remove a run's merged results but for those named; return how many objects."""
 
 
 class Dispatch(Protocol):

@@ -50,6 +50,8 @@ def clean_up(
     while not run.wrong and time.monotonic() < end and (batch := cleanup.claim()):
         for remains in batch:
             run.clean(remains)
+    while time.monotonic() < end and run.remove_outdated():
+        pass
     if run.wrong:
         raise ExceptionGroup("Not everything could be cleaned up.", run.wrong)
     return CleanUpReport(
@@ -94,14 +96,30 @@ class _Run:
             },
         )
 
+    def remove_outdated(self) -> bool:
+        """Remove some results that the cache has let go; whether there may be more."""
+        paths = self._cleanup.outdated_results()
+        if not paths or not self._is_done("results", lambda: self._results().remove_named(paths)):
+            return False
+        self._cleanup.forget_results(paths)
+        return True
+
     def _steps(self, remains: Remains) -> Iterator[_Step]:
         yield "uploads", lambda: self._uploads().remove_chunks(remains.job_id)
-        if remains.lets_source_go:
+        if remains.lets_source_go and not self._cleanup.needs_source(remains):
             yield "uploads", lambda: self._uploads().remove_upload(remains.source)
         if remains.lets_results_go:
-            document_id, keep = remains.document_id, remains.kept
-            yield "results", lambda: self._results().remove_chunks(document_id)
-            yield "results", lambda: self._results().remove_results(document_id, keep=keep)
+            document_id, run = remains.document_id, remains.run
+            yield (
+                "results",
+                lambda: self._results().remove_chunks(
+                    document_id, run=run, keep=self._cleanup.kept_results(remains)
+                ),
+            )
+            yield (
+                "results",
+                lambda: self._results().remove_results(document_id, run=run, keep=remains.kept),
+            )
         if remains.lets_rows_go:
             yield "rows", partial(self._cleanup.remove_rows, remains)
 

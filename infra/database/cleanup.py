@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final, LiteralString
 
@@ -54,8 +54,31 @@ class PostgresCleanup:
            SET cleaned_at = coalesce(cleaned_at, now()), cleaning_until = now() + %(lease)s
           FROM due, documents
          WHERE jobs.id = due.id AND documents.id = document_id
-        RETURNING jobs.id, document_id, jobs.status, is_over, result_path, text_path,
+        RETURNING jobs.id, document_id, run, jobs.status, is_over, result_path, text_path,
                   bucket, object, generation
+    """
+
+    # Asked once the claim has committed: of two jobs that are cleaned at once, both are then seen
+    # to be done for, and the document goes with either. Who has a document read ahead will have
+    # it read.
+    NEEDS_SOURCE: Final[LiteralString] = """
+        SELECT EXISTS (SELECT FROM jobs
+                        WHERE document_id = %(document_id)s
+                          AND CASE WHEN id = %(job_id)s THEN options @> '{"warm": true}'
+                              ELSE finished_at IS NULL OR result_path IS NOT NULL
+                                   -- It can be retried.
+                                   OR cleaned_at IS NULL END) AS needed
+    """
+
+    # The other job has what this one read by way of the cache, and may yet be merged.
+    KEPT: Final[LiteralString] = """
+        SELECT path FROM result_cache WHERE document_id = %(document_id)s
+        UNION
+        SELECT result_storage_path FROM chunks JOIN jobs ON jobs.id = job_id
+         WHERE is_cached AND jobs.id <> %(job_id)s AND remains_gone_at IS NULL
+           -- All that is in the folder: 0 comes after the slash.
+           AND result_storage_path COLLATE "C" >= %(document_id)s::text || '/'
+           AND result_storage_path COLLATE "C" < %(document_id)s::text || '0'
     """
 
     # Rows of merges that do not count; few at a time, each lot in its own transaction.
@@ -85,6 +108,31 @@ class PostgresCleanup:
                remains_gone_at = CASE WHEN %(is_over)s THEN now() END
          WHERE id = %(job_id)s AND cleaned_at IS NOT NULL
     """
+
+    # A trigger puts each one's path into outdated_results.
+    EXPIRED: Final[LiteralString] = """
+        DELETE FROM result_cache
+         WHERE ctid = ANY(ARRAY(SELECT ctid FROM result_cache WHERE expires_at <= now()
+                                 ORDER BY owner, key LIMIT %(rows)s
+                                   FOR UPDATE SKIP LOCKED))
+    """
+
+    # A plan that has found one holds its row until the plan is written, so what it needs is seen
+    # here. What a job needs that is not cleaned yet stays: the one that read it, or found it.
+    OUTDATED: Final[LiteralString] = """
+        SELECT path FROM outdated_results
+         WHERE NOT EXISTS (
+               SELECT FROM chunks JOIN jobs ON jobs.id = job_id
+                WHERE is_cached AND result_storage_path COLLATE "C" = path
+                  AND remains_gone_at IS NULL)
+           AND NOT EXISTS (
+               SELECT FROM jobs JOIN chunks ON job_id = jobs.id
+                WHERE jobs.document_id = outdated_results.document_id
+                  AND result_storage_path = path AND remains_gone_at IS NULL)
+         ORDER BY path LIMIT %(objects)s
+    """
+
+    REMOVED: Final[LiteralString] = "DELETE FROM outdated_results WHERE path = ANY(%(paths)s)"
 
     KEYS: Final[LiteralString] = """
         DELETE FROM idempotency_keys
@@ -122,6 +170,7 @@ class PostgresCleanup:
             "lease": timedelta(minutes=5),
             "limit": 10,
             "rows": 20_000,
+            "objects": 1000,
         }
 
     def claim(self) -> list[Remains]:
@@ -132,6 +181,7 @@ class PostgresCleanup:
             Remains(
                 job_id=JobId(row["id"]),
                 document_id=DocumentId(row["document_id"]),
+                run=row["run"],
                 status=JobStatus(row["status"]),
                 source=ObjectRef(row["bucket"], row["object"], row["generation"]),
                 result_path=row["result_path"],
@@ -140,6 +190,20 @@ class PostgresCleanup:
             )
             for row in rows
         ]
+
+    def needs_source(self, remains: Remains) -> bool:
+        """Whether another job of the document has delivered, or may yet."""
+        values = {"job_id": remains.job_id, "document_id": remains.document_id}
+        with self._pool.connection() as connection:
+            row = connection.execute(self.NEEDS_SOURCE, values).fetchone()
+        return bool(row and row["needed"])
+
+    def kept_results(self, remains: Remains) -> frozenset[str]:
+        """Return which of the document's chunk results are in the cache, or another job's too."""
+        values = {"job_id": remains.job_id, "document_id": remains.document_id}
+        with self._pool.connection() as connection:
+            rows = connection.execute(self.KEPT, values).fetchall()
+        return frozenset(row["path"] for row in rows)
 
     def remove_rows(self, remains: Remains) -> int:
         """Remove the chunks' rows, and what merges wrote that do not count; return how many."""
@@ -152,8 +216,18 @@ class PostgresCleanup:
         self._one(self.FINISH, {"job_id": remains.job_id, "is_over": remains.is_over})
 
     def forget(self) -> int:
-        """Remove idempotency keys and log lines whose time is over; return how many."""
-        return self._all(self.KEYS, {}) + self._all(self.LOGS, {})
+        """Remove keys, log lines and cached results whose time is over; return how many."""
+        return sum(self._all(query, {}) for query in (self.KEYS, self.LOGS, self.EXPIRED))
+
+    def outdated_results(self) -> list[str]:
+        """Return some chunk results that the cache has let go and no job needs."""
+        with self._pool.connection() as connection:
+            rows = connection.execute(self.OUTDATED, self._values).fetchall()
+        return [row["path"] for row in rows]
+
+    def forget_results(self, paths: Sequence[str]) -> None:
+        """Record that these are removed."""
+        self._one(self.REMOVED, {"paths": list(paths)})
 
     def _all(self, query: LiteralString, values: Mapping[str, object]) -> int:
         removed = 0

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 from common.errors import NotFound, PermanentError, TransientError
 from common.models import DocumentId
-from common.names import results
+from common.names import results, run_of
 from infra.refusals import misconfigured
 from infra.settings import SupabaseSettings
 
@@ -129,20 +129,25 @@ class SupabaseStorage:
         with _translated():
             self._client.get_bucket(self._settings.results_bucket)
 
-    def remove_chunks(self, document_id: DocumentId) -> int:
-        """Remove whatever was read of a document's chunks; return how many objects."""
-        return self._remove(self._settings.chunks_bucket, results(document_id), keep=())
+    def remove_chunks(self, document_id: DocumentId, *, run: int, keep: Collection[str]) -> int:
+        """Remove a run's results of a document's chunks but for those named; return how many."""
+        return self._remove(self._settings.chunks_bucket, results(document_id), run, keep)
 
-    def remove_results(self, document_id: DocumentId, *, keep: Collection[str]) -> int:
-        """Remove a document's merged results but for those named; return how many objects."""
-        return self._remove(self._settings.results_bucket, results(document_id), keep=keep)
+    def remove_named(self, names: Sequence[str]) -> int:
+        """Remove these chunk results, at most a thousand; return how many were there."""
+        bucket = self._client.from_(self._settings.chunks_bucket)
+        return len(self._retried(partial(bucket.remove, list(names))))
 
-    def _remove(self, bucket_name: str, folder: str, *, keep: Collection[str]) -> int:
+    def remove_results(self, document_id: DocumentId, *, run: int, keep: Collection[str]) -> int:
+        """Remove a run's merged results but for those named; return how many objects."""
+        return self._remove(self._settings.results_bucket, results(document_id), run, keep)
+
+    def _remove(self, bucket_name: str, folder: str, run: int, keep: Collection[str]) -> int:
         bucket = self._client.from_(bucket_name)
         removed = kept = 0
         while rows := self._retried(partial(bucket.list, folder, _page(behind=kept))):
             names = [f"{folder}/{row['name']}" for row in rows]
-            unwanted = [name for name in names if name not in keep]
+            unwanted = [name for name in names if run_of(name) == run and name not in keep]
             gone = self._retried(partial(bucket.remove, unwanted)) if unwanted else []
             # What stays is in front of the next page, whyever it stays: no page comes twice.
             kept += len(rows) - len(gone)
