@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -38,6 +39,7 @@ from functions.pipeline.use_cache import sound_result
 from functions.pipeline.whole_documents import (
     RECORD_SECONDS,
     Pace,
+    Waiting,
     WholeLimits,
     beginning_of,
     next_group,
@@ -84,8 +86,14 @@ class Message:
 
     def run(self, documents: Sequence[SmallDocument]) -> None:
         """Read them all, or hand on what can't be read here."""
+        try:
+            self._read_all(list(self._sound(documents)))
+        finally:
+            # Whatever went wrong, what has been read until then was paid for.
+            self._record()
+
+    def _read_all(self, waiting: list[Waiting]) -> None:
         until = time.monotonic() + self.limits.seconds
-        waiting = list(self._sound(documents))
         while waiting:
             if time.monotonic() > until:
                 self._leave(waiting)
@@ -100,9 +108,8 @@ class Message:
                 self._read(begun, contents[begun.document.job_id])
                 if time.monotonic() - self.recorded_at > RECORD_SECONDS:
                     self._record()
-        self._record()
 
-    def _sound(self, documents: Sequence[SmallDocument]) -> Iterator[tuple[Beginning, bytes]]:
+    def _sound(self, documents: Sequence[SmallDocument]) -> Iterator[Waiting]:
         """Yield what can be read as it is, and hand on the rest."""
         downloads = [
             (each, self.pool.submit(copy_context().run, self.uploads.read_chunk, each.source))
@@ -135,7 +142,7 @@ class Message:
         with or_maintain_sends():
             self.tasks().send_ingest(document.source, number, document.job_id)
 
-    def _leave(self, waiting: Sequence[tuple[Beginning, bytes]]) -> None:
+    def _leave(self, waiting: Sequence[Waiting]) -> None:
         """Have those that were not begun read by whoever has time, each by a message of its own."""
         for each, _ in waiting:
             self._begin([replace(each, waits=True)])
@@ -218,7 +225,10 @@ class Message:
         """Have the chunk read again like any other: there a page that can't be read is found."""
         work, counted, delay = begun.work, False, timedelta()
         if isinstance(error, QuotaError):
-            delay = timedelta(seconds=min(error.retry_after_seconds, _LONGEST_HOLD_SECONDS))
+            # All others were told the same, and are not to come back together.
+            spread = 1.0 if error.is_reserved else random.uniform(1, 1.5)  # noqa: S311
+            seconds = min(error.retry_after_seconds, _LONGEST_HOLD_SECONDS)
+            delay = timedelta(seconds=seconds * spread)
         elif isinstance(error, TransientError):
             counted, delay = True, self.retries.delay(0)
         log.warning(
@@ -245,8 +255,9 @@ class Message:
 
     def _record(self) -> None:
         """End the jobs of what has been read since the last time."""
+        storing, self.storing = self.storing, []
         stored = []
-        for each in self.storing:
+        for each in storing:
             try:
                 each.wait()
             except (TransientError, PermanentError) as error:
@@ -254,7 +265,6 @@ class Message:
                     self._put_back(each.begun, error)
             else:
                 stored.append(each)
-        self.storing = []
         if stored:
             recorded = self.small.record([each.as_read() for each in stored])
             for each in stored:

@@ -1,0 +1,247 @@
+"""What a small document costs: `python -m tests.bench.bench_small_documents`.
+
+1,000 documents of one page, an OCR that answers at once, two worker processes. Quire's way, the
+baseline's (tests/bench/plan_shape.py) by turns on the same stack, and Quire's own way for large
+documents on another.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import psycopg
+
+from infra.local.home import ROOT, Home
+from infra.local.stack import Stack, StackOptions
+from tests.bench.processes import cpu_of
+from tests.e2e.quire_client import QuireClient, wait_for
+from tests.pdfs.documents import write_born_digital
+
+_DOCUMENTS: Final = 1000
+_WORKERS: Final = 2
+_RUNS: Final = 3
+#: By the way of large documents: as it takes long.
+_LARGE: Final = 100
+_ENVIRONMENT: Final = {"DOCUMENT_AI__CALLS_PER_MINUTE": "100000"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A document in the bucket with its job."""
+
+    id: UUID
+    document_id: UUID
+    source: tuple[str, str, int]
+    size: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """One batch, measured."""
+
+    seconds: float
+    #: CPU seconds by process.
+    cpu: dict[str, float]
+
+
+def main() -> None:
+    """Print the figures."""
+    print(f"{'1,000 documents of one page, 2 workers':<62} {'measured':>10} {'target':>9}")
+    with tempfile.TemporaryDirectory(prefix="quire-bench-") as folder:
+        for what, value, target in figures(Path(folder)):
+            verdict = ""
+            if target is not None:
+                verdict = f">= {target:<5g} {'met' if value >= target else 'MISSED'}"
+            print(f"{what:<62} {value:>10.3g} {verdict}", flush=True)
+
+
+def figures(
+    folder: Path, *, documents: int = _DOCUMENTS, runs: int = _RUNS
+) -> Iterator[tuple[str, float, float | None]]:
+    """Yield what was measured, and the aim where there is one."""
+    ours: list[Run] = []
+    plans: list[Run] = []
+    with _stack(folder / "small") as stack, _plan_worker(stack) as plan:
+        for _ in range(runs + 1):  # The first is for libraries and connections.
+            plans.append(_run_plan(stack, plan, _put(stack, documents)))
+            ours.append(_run_ours(stack, _put(stack, documents)))
+    with _stack(folder / "large", BATCHES__SMALL_DOCUMENT_BYTES="0") as stack:
+        _run_ours(stack, _put(stack, 20))
+        large = _run_ours(stack, _put(stack, _LARGE))
+    ours, plans = ours[1:], plans[1:]
+    rate, plan_rate = (documents / median(run.seconds for run in each) for each in (ours, plans))
+    yield "documents a second", rate, None
+    yield "  the baseline's", plan_rate, None
+    yield "  ratio", rate / plan_rate, 2
+    yield from _costs("", ours, documents)
+    yield from _costs("the baseline: ", plans, documents)
+    yield "split, chunk and merge each: documents a second", _LARGE / large.seconds, None
+    yield from _costs("split, chunk and merge each: ", [large], _LARGE)
+
+
+def _costs(
+    whose: str, runs: Sequence[Run], documents: int
+) -> Iterator[tuple[str, float, float | None]]:
+    names = runs[0].cpu
+    parts = {name: median(run.cpu[name] for run in runs) / documents * 1000 for name in names}
+    own = sum(value for name, value in parts.items() if name != "emulators")
+    yield f"{whose}CPU of all but the emulated services, ms a document", own, None
+    for name, value in parts.items():
+        if value >= 0.05:
+            yield f"  {name}", value, None
+
+
+@contextmanager
+def _stack(folder: Path, **environment: str) -> Iterator[Stack]:
+    options = StackOptions(
+        workers=_WORKERS,
+        maintain_every=24 * 3600,
+        extra_env={**_ENVIRONMENT, **environment},
+    )
+    with (
+        Stack(Home(folder), options=options) as stack,
+        QuireClient(stack) as quire,
+        quire.document_ai(instant=True, quota_per_minute=None),
+    ):
+        yield stack
+
+
+@contextmanager
+def _plan_worker(stack: Stack) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {**stack.layout.full_environment, "PYTHONPATH": str(ROOT)}
+    worker = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "celery", "-A", "tests.bench.plan_shape", "worker"),
+            *(f"--concurrency={_WORKERS}", "--loglevel=WARNING"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        ],
+        env=environment,
+        cwd=ROOT,
+    )
+    try:
+        yield worker
+    finally:
+        worker.terminate()
+        worker.wait(30)
+
+
+def _application(stack: Stack) -> Any:
+    from functions.bootstrap import Application
+    from infra.settings import Settings
+
+    os.environ.update(stack.environment)
+    return Application(Settings())
+
+
+def _put(stack: Stack, documents: int) -> list[Job]:
+    """Lay so many documents into the bucket, each another, and make their rows and jobs."""
+    app, folder = _application(stack), uuid4()
+    jobs = []
+    with tempfile.TemporaryDirectory() as scratch, closing(app.uploads):
+        path = Path(scratch) / "page.pdf"
+        for number in range(documents):
+            write_born_digital(path, [f"Page of document {number} in {folder}."])
+            content = path.read_bytes()
+            name = f"batches/alice/{folder}/{number:05d}.pdf"
+            ref = app.uploads.put_upload(name, BytesIO(content), len(content))
+            jobs.append(Job(uuid4(), uuid4(), (ref.bucket, ref.name, ref.generation), len(content)))
+    values = {
+        "jobs": [job.id for job in jobs],
+        "documents": [job.document_id for job in jobs],
+        "buckets": [job.source[0] for job in jobs],
+        "objects": [job.source[1] for job in jobs],
+        "generations": [job.source[2] for job in jobs],
+        "sizes": [job.size for job in jobs],
+    }
+    with psycopg.connect(stack.endpoints["postgres"], autocommit=True) as connection:
+        connection.execute(_ROWS, values)
+    return jobs
+
+
+_GIVEN: Final = """
+    FROM unnest(%(jobs)s::uuid[], %(documents)s::uuid[], %(buckets)s::text[], %(objects)s::text[],
+                %(generations)s::bigint[], %(sizes)s::bigint[])
+         WITH ORDINALITY AS given (job_id, document_id, bucket, object, generation, size, position)
+"""
+_ROWS: Final = f"""
+    WITH document AS (
+        INSERT INTO documents (id, owner, filename, bucket, object, generation, size)
+        SELECT document_id, 'alice', 'page.pdf', bucket, object, generation, size {_GIVEN}
+    ), job AS (
+        INSERT INTO jobs (id, document_id, owner, last_event)
+        SELECT job_id, document_id, 'alice', 1 {_GIVEN}
+    )
+    INSERT INTO job_events (job_id, id, kind) SELECT job_id, 1, 'job_created' {_GIVEN}
+"""
+_BATCH: Final = """
+    WITH batch AS (
+        INSERT INTO batches (id, owner, total, unfinished)
+        VALUES (%(batch)s, 'alice', %(total)s, %(total)s)
+    ), given AS (
+        SELECT * FROM unnest(%(jobs)s::uuid[]) WITH ORDINALITY AS given (id, position)
+    ), job AS (
+        UPDATE jobs SET batch_id = %(batch)s, batch_position = position
+          FROM given WHERE jobs.id = given.id
+    )
+    INSERT INTO batch_jobs (batch_id, position, job_id) SELECT %(batch)s, position, id FROM given
+"""
+
+
+def _run_ours(stack: Stack, jobs: Sequence[Job]) -> Run:
+    app, batch = _application(stack), uuid4()
+    values = {"batch": batch, "total": len(jobs), "jobs": [job.id for job in jobs]}
+    with psycopg.connect(stack.endpoints["postgres"], autocommit=True) as connection:
+        connection.execute(_BATCH, values)
+
+        def ended() -> bool:
+            row = connection.execute(
+                "SELECT finished_at IS NOT NULL, status FROM batches WHERE id = %s", (batch,)
+            ).fetchone()
+            assert row is not None
+            return bool(row[0])
+
+        before, begun = cpu_of(stack.processes), time.monotonic()
+        app.give_turns(something_new=True)
+        wait_for(ended, "the batch to end")
+        seconds = time.monotonic() - begun
+        cpu = _less(cpu_of(stack.processes), before)
+        [(status,)] = connection.execute(
+            "SELECT status FROM batches WHERE id = %s", (batch,)
+        ).fetchall()
+    assert status == "completed", status
+    return Run(seconds, cpu)
+
+
+def _run_plan(stack: Stack, worker: subprocess.Popen[bytes], jobs: Sequence[Job]) -> Run:
+    os.environ.update(stack.environment)
+    from tests.bench import plan_shape
+
+    batch = str(uuid4())
+    pids = {**stack.processes, "the baseline's worker": worker.pid}
+    before, begun = cpu_of(pids), time.monotonic()
+    plan_shape.submit(
+        batch, [(str(job.id), str(job.document_id), list(job.source)) for job in jobs]
+    )
+    wait_for(lambda: plan_shape.finished(batch), "the chord to end")
+    seconds = time.monotonic() - begun
+    return Run(seconds, _less(cpu_of(pids), before))
+
+
+def _less(after: dict[str, float], before: dict[str, float]) -> dict[str, float]:
+    return {name: after[name] - before[name] for name in after}
+
+
+if __name__ == "__main__":
+    main()
