@@ -42,22 +42,16 @@ class TransientError(QuireError):
 class QuotaError(QuireError):
     """A service takes no more for now. The work goes back with a due time, uncounted.
 
-    `is_reserved` where the time is this work's own; others are told another.
+    Each who is told to come back is told a time of their own.
     """
 
     default_code = "QUOTA_EXCEEDED"
 
     def __init__(
-        self,
-        message: str,
-        *,
-        code: str | None = None,
-        retry_after_seconds: float = 10.0,
-        is_reserved: bool = False,
+        self, message: str, *, code: str | None = None, retry_after_seconds: float = 10.0
     ) -> None:
         super().__init__(message, code=code)
         self.retry_after_seconds = retry_after_seconds
-        self.is_reserved = is_reserved
 
 
 class PermanentError(QuireError):

@@ -28,8 +28,10 @@ class QuotaRules:
     #: call opens a connection), so a minute's calls at their starts may be closer together at the
     #: service. Tokens come back so much later than a minute.
     slack: float = 2.0
-    #: Tokens are promised so far ahead: within it, each of them has a known time.
-    horizon: float = 60.0
+    #: Tokens are promised so far ahead. Less than what counts as waiting in the broker (see
+    #: infra/database/turn_statements.py): so what waits for a token fills the broker's window,
+    #: and what would wait longer stays in Postgres, where a higher priority can pass it by.
+    horizon: float = 9.5
     #: A token is kept so long for one who does not come. Then it is anybody's.
     grace: float = 5.0
     #: A refused call leaves this share of what is being used: somebody else uses the quota too,

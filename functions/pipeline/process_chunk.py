@@ -120,10 +120,7 @@ def process_chunk(
                 return
             except QuotaError as error:
                 # A service may ask for hours; the broker must not hold a message for so long.
-                seconds = min(error.retry_after_seconds, _LONGEST_HOLD_SECONDS)
-                # All others were told the same, and are not to come back together.
-                spread = 1.0 if error.is_reserved else random.uniform(1, 1.5)  # noqa: S311
-                delay = timedelta(seconds=seconds * spread)
+                delay = timedelta(seconds=min(error.retry_after_seconds, _LONGEST_HOLD_SECONDS))
                 _put_back(work, error, delay, chunks, dispatch, counted=False)
                 live.publish(work.job_id)
                 return

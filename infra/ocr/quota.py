@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
@@ -45,8 +46,8 @@ class EngineWithinQuota:
         """Return the PDF's pages once there is a token, which may be within seconds.
 
         Raises QuotaError `QUOTA_AWAITED` where there is none soon, with the time when one is kept
-        for this PDF: it is known by its content then. Where `committed`, the wait is up to two
-        minutes, and passes by the others'; so does a call that the service refuses.
+        for this PDF, which is known by its content then. Where `committed`, up to two minutes are
+        waited here, ahead of the others, also after the service has refused the call.
         """
         caller = hashlib.sha256(pdf).hexdigest()
         until = self._now() + (_COMMITTED_SECONDS if committed else _PATIENCE_SECONDS)
@@ -56,9 +57,12 @@ class EngineWithinQuota:
                 return self._service.read(pdf, languages=languages)
             except QuotaError as error:
                 self._quota.refused(granted)
-                if not committed or self._now() + error.retry_after_seconds > until:
-                    raise
-                self._sleep(error.retry_after_seconds)
+                seconds = _spread(error.retry_after_seconds)
+                if not committed or self._now() + seconds > until:
+                    raise QuotaError(
+                        error.message, code=error.code, retry_after_seconds=seconds
+                    ) from error
+                self._sleep(seconds)
 
     def _turn(self, caller: str, until: float, *, committed: bool) -> Granted:
         while True:
@@ -66,10 +70,13 @@ class EngineWithinQuota:
             if isinstance(answer, Granted):
                 return answer
             if self._now() + answer.seconds > until:
-                raise QuotaError(
-                    _SENTENCE,
-                    code="QUOTA_AWAITED",
-                    retry_after_seconds=max(0.0, answer.seconds - _EARLY_SECONDS),
-                    is_reserved=answer.promised,
-                )
+                seconds = max(0.0, answer.seconds - _EARLY_SECONDS)
+                if not answer.promised:
+                    seconds = _spread(seconds)
+                raise QuotaError(_SENTENCE, code="QUOTA_AWAITED", retry_after_seconds=seconds)
             self._sleep(answer.seconds)
+
+
+def _spread(seconds: float) -> float:
+    """Return a time for one of many who are all told the same, and are not to come together."""
+    return seconds * random.uniform(1.0, 1.5)  # noqa: S311 - spreads load, guards nothing

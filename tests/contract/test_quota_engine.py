@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -33,30 +34,38 @@ class Within:
     def __init__(self, service: DocumentAiEngine, bucket: Bucket, emulator: Emulator) -> None:
         self.bucket = bucket
         self._emulator = emulator
+        self._clock = emulator.clock[0] - time.monotonic()
         emulator.controls.update({"instant": True, "quota_per_minute": bucket.rules.calls})
         self.port: OcrEngine = EngineWithinQuota(
             service, bucket.process(), sleep=self.elapse, now=lambda: bucket.elapsed
         )
+        self.elapse(0)
 
     def elapse(self, seconds: float) -> None:
         self.bucket.elapse(seconds)
-        self._emulator.clock[0] += seconds
+        self._meet()
+
+    def _meet(self) -> None:
+        """Have as much time pass for the service as for the bucket, where real time passes too."""
+        self._emulator.clock[0] = self._clock + self.bucket.elapsed + time.monotonic()
 
     def read(self, pdf: bytes, *, committed: bool = False) -> int:
+        self._meet()
         return len(self.port.read(pdf, languages=["en"], committed=committed))
 
     def statuses(self, since: int) -> list[str]:
         return [call["status"] for call in self._emulator.controls.calls[since:]]
 
 
-@pytest.fixture
-def within(
-    engine: DocumentAiEngine, bucket_of: Buckets, emulator: Emulator
-) -> Callable[[int], Within]:
-    """Make an engine within so many calls a minute, all of which are there."""
+Make = Callable[[QuotaRules], Within]
 
-    def make(calls: int) -> Within:
-        bucket = bucket_of(QuotaRules(calls))
+
+@pytest.fixture
+def within(engine: DocumentAiEngine, bucket_of: Buckets, emulator: Emulator) -> Make:
+    """Make an engine within a quota, all of whose tokens are there."""
+
+    def make(rules: QuotaRules) -> Within:
+        bucket = bucket_of(rules)
         bucket.fill()
         return Within(engine, bucket, emulator)
 
@@ -64,51 +73,54 @@ def within(
 
 
 def test_a_minutes_calls_are_made_and_the_next_is_put_off_before_the_service_refuses_it(
-    within: Callable[[int], Within], emulator: Emulator, pdf_of: Pdfs
+    within: Make, emulator: Emulator, pdf_of: Pdfs
 ) -> None:
-    quota, before = within(3), len(emulator.controls.calls)
+    quota, before = within(QuotaRules(3, horizon=60)), len(emulator.controls.calls)
     for number in range(3):
         assert quota.read(pdf_of([f"Document {number}"])) == 1
     quota.elapse(5)
     with pytest.raises(QuotaError) as caught:
         quota.read(pdf_of(["One more"]))
     assert caught.value.code == "QUOTA_AWAITED"
-    assert caught.value.is_reserved
     # A little earlier than the token, as messages are on their way; real time passes here, too.
-    assert 53 < caught.value.retry_after_seconds <= 57 - 0.5
+    assert 20 < caught.value.retry_after_seconds <= 57 - 0.5
     # It comes back a little later than told, waits for the rest, and is read.
     quota.elapse(caught.value.retry_after_seconds + 0.3)
     assert quota.read(pdf_of(["One more"])) == 1
     assert quota.statuses(before) == ["OK"] * 4
 
 
-def test_a_token_that_is_near_is_waited_for(within: Callable[[int], Within], pdf_of: Pdfs) -> None:
-    quota, pdf = within(3), pdf_of(1)
+def test_a_token_that_is_near_is_waited_for(within: Make, pdf_of: Pdfs) -> None:
+    quota, pdf = within(QuotaRules(3)), pdf_of(1)
     for _ in range(3):
         quota.read(pdf)
-    quota.elapse(61)
+    last = quota.bucket.process().take("another", first=True)
+    assert isinstance(last, Wait)
+    quota.elapse(last.seconds - 1.2)
     elapsed = quota.bucket.elapsed
     assert quota.read(pdf) == 1
-    assert 0.1 < quota.bucket.elapsed - elapsed <= 1.1
+    assert quota.bucket.elapsed - elapsed <= 1.2
 
 
 def test_when_the_service_refuses_all_slow_down(
-    within: Callable[[int], Within], emulator: Emulator, pdf_of: Pdfs
+    within: Make, emulator: Emulator, pdf_of: Pdfs
 ) -> None:
-    quota = within(60)
+    quota = within(QuotaRules(60))
     emulator.controls.update({"quota_per_minute": 20})
     for _ in range(20):
         quota.read(pdf_of(1))
     with pytest.raises(QuotaError) as caught:
         quota.read(pdf_of(1))
-    assert (caught.value.code, caught.value.is_reserved) == ("QUOTA_EXCEEDED", False)
+    assert caught.value.code == "QUOTA_EXCEEDED"
+    # Ten seconds, and more for some than for others.
+    assert 10 <= caught.value.retry_after_seconds <= 15
     assert isinstance(quota.bucket.process().take("another"), Wait)
 
 
 def test_a_chunks_later_calls_wait_where_they_are(
-    within: Callable[[int], Within], emulator: Emulator, pdf_of: Pdfs
+    within: Make, emulator: Emulator, pdf_of: Pdfs
 ) -> None:
-    quota = within(60)
+    quota = within(QuotaRules(60))
     for number in range(90):
         quota.bucket.process().take(f"another {number}")
     # The service refuses one, too: that is waited for as well.
@@ -121,9 +133,9 @@ def test_a_chunks_later_calls_wait_where_they_are(
 
 
 def test_a_later_call_does_not_wait_for_ever(
-    within: Callable[[int], Within], emulator: Emulator, pdf_of: Pdfs
+    within: Make, emulator: Emulator, pdf_of: Pdfs
 ) -> None:
-    quota = within(60)
+    quota = within(QuotaRules(60))
     emulator.controls.update({"faults": [{"status": "RESOURCE_EXHAUSTED"}]})
     elapsed = quota.bucket.elapsed
     with pytest.raises(QuotaError):
@@ -132,9 +144,9 @@ def test_a_later_call_does_not_wait_for_ever(
 
 
 def test_a_call_that_fails_has_had_its_token(
-    within: Callable[[int], Within], emulator: Emulator, pdf_of: Pdfs
+    within: Make, emulator: Emulator, pdf_of: Pdfs
 ) -> None:
-    quota = within(1)
+    quota = within(QuotaRules(1))
     emulator.controls.update({"faults": [{"status": "INVALID_ARGUMENT"}]})
     with pytest.raises(PermanentError):
         quota.read(pdf_of(1))
