@@ -204,7 +204,12 @@ locals {
     API__FAILED_LOGINS_PER_MINUTE = ["api"]
     API__IDEMPOTENCY_HOURS        = ["api", "maintain"]
 
-    BATCHES__MAX_DOCUMENTS = ["api"]
+    BATCHES__MAX_DOCUMENTS         = ["api"]
+    BATCHES__SMALL_DOCUMENT_BYTES  = ["api", "ingest", "maintain", "worker"]
+    BATCHES__DOCUMENTS_PER_MESSAGE = ["api", "ingest", "maintain", "worker"]
+    BATCHES__WINDOW                = ["api", "ingest", "maintain", "worker"]
+    CACHE__ENABLED                 = ["ingest", "worker"]
+    CACHE__DAYS                    = ["ingest", "worker"]
 
     PICTURES__MAX_DOCUMENT_MB = ["api"]
     PICTURES__CACHE_MB        = ["api"]

@@ -59,7 +59,7 @@ locals {
   # Who puts tasks into which queue.
   enqueuers = {
     merges   = ["api", "ingest", "maintain", "worker"]
-    webhooks = ["api", "ingest", "maintain", "merge", "webhook"]
+    webhooks = ["api", "ingest", "maintain", "merge", "webhook", "worker"]
   }
 
   # "merges api" => {queue = "merges", process = "api"}
