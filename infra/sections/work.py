@@ -120,7 +120,7 @@ class BatchesSettings(BaseModel):
         default=8, ge=1, le=100, description="Small documents that one message hands to a worker."
     )
     window: int = Field(
-        default=8,
+        default=16,
         ge=1,
         description="Messages of one priority that wait in the broker, or as many as are under "
         "work where that is more. What else waits, waits in Postgres.",
