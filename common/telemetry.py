@@ -22,7 +22,7 @@ Value: TypeAlias = "bool | int | float | str"
 class Hop(StrEnum):
     """A stretch of a job's way: a span of its trace, and a stage whose seconds are measured."""
 
-    JOB = "job"  #: From the document's arrival to the job's end
+    JOB = "job"  #: From the job's making to its end
     SUBMIT = "submit"  #: The API's request that made the job
     INGEST_WAIT = "ingest.wait"  #: Upload, event and queue, until ingest has it
     INGEST = "ingest"  #: One attempt at cutting the document
@@ -122,6 +122,12 @@ class Laps:
         """What has gone on since the lap before was this, and ends here."""
         self.laps.append((hop, time.time_ns()))
 
+    @property
+    def claimed(self) -> int:
+        """When the claim was through; now, where there was none."""
+        claims = (ended for hop, ended in self.laps if hop.endswith(".claim"))
+        return next(claims, 0) or time.time_ns()
+
 
 class Recorder(Protocol):
     """Whoever listens: infra.telemetry."""
@@ -181,14 +187,17 @@ def job_span(
 def waited(
     hop: Hop, job_id: UUID, seconds: float | None, laps: Laps | None = None, **attributes: Value
 ) -> None:
-    """Note that something waited so long until now, or until its laps began. None is no wait.
+    """Note that something waited so long until it was claimed just now. None is no wait.
 
-    Seconds, as the database measured them: its clock and this machine's are not compared.
+    Seconds, as the database measured them with the claim: its clock and this machine's are not
+    compared. What the laps are about, the claim itself among it, was no waiting any more.
     """
     if _recorder is None or seconds is None:
         return
-    ended = laps.began if laps else time.time_ns()
-    _recorder.past(hop, job_id, ended - int(max(0.0, seconds) * 1e9), ended, attributes)
+    claimed = laps.claimed if laps else time.time_ns()
+    began = claimed - int(max(0.0, seconds) * 1e9)
+    ended = max(began, laps.began) if laps else claimed
+    _recorder.past(hop, job_id, began, ended, attributes)
 
 
 def job_ended(job_id: UUID) -> None:
