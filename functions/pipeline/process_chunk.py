@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import msgspec
 
+from common import telemetry
 from common.errors import (
     LeaseLost,
     NotFound,
@@ -38,7 +39,14 @@ from common.ports import (
     Uploads,
 )
 from common.results import ChunkResult
+from common.telemetry import Hop, Laps
 from functions.pipeline.bisect_pages import read_or_bisect
+from functions.pipeline.chunk_telemetry import (
+    count_ended,
+    count_looked_up,
+    count_put_back,
+    traced,
+)
 from functions.pipeline.give_turns import GiveTurns
 from functions.pipeline.hand_on import hand_on, or_maintain_sends
 from functions.pipeline.heartbeat import Heartbeat
@@ -87,28 +95,35 @@ def process_chunk(
     harmless, and exactly one finisher of a job's chunks is told that it was the last. `engine`
     and `cutter` are built when they are first needed.
     """
+    laps = Laps()
     with ExitStack() as about:
         with locks.acquire(ref) as is_ours:
+            laps.lap(Hop.CHUNK_LOCK)
             # A lock may outlive its holder by its whole time to live; the row knows better.
             if not is_ours and chunks.is_held(ref.id):
                 log.info("chunk is being read elsewhere", extra={"chunk_id": str(ref.id)})
                 return
             work = chunks.claim(ref.id)
+            laps.lap(Hop.CHUNK_CLAIM)
             # Its message is out of the broker, so there is room for another.
             give_turns()
+            laps.lap(Hop.CHUNK_TURNS)
             if work is None:
                 log.info("chunk is done, taken, held or not due", extra={"chunk_id": str(ref.id)})
                 return
             about.enter_context(
                 logging_for(work.job_id, chunk_index=work.index, attempt=work.attempt)
             )
+            about.enter_context(traced(work, laps))
             if work.cache_key is not None:
                 # However this one ends, its equals have waited for that.
                 about.callback(give_turns)
             live.publish(work.job_id)
             outcome: ChunkOutcome | None
             try:
-                found = use_cache(work, chunks=chunks, results=results)
+                with telemetry.span(Hop.CHUNK_CACHE):
+                    found = use_cache(work, chunks=chunks, results=results)
+                count_looked_up(work, is_hit=not isinstance(found, ChunkWork | None))
                 if isinstance(found, ChunkWork):
                     outcome = _read_and_record(
                         found, chunks, uploads, engine, cutter, results, retries, lease
@@ -161,7 +176,8 @@ def _read_and_record(
     with Heartbeat(
         lambda: chunks.renew(work), every_seconds=lease.total_seconds() / 3
     ) as heartbeat:
-        pdf = uploads.read_chunk(work.source)
+        with telemetry.span(Hop.CHUNK_SOURCE):
+            pdf = uploads.read_chunk(work.source)
         earlier = _earlier(work, results)
         missing = ranges_of(error.number for error in earlier.errors) if earlier else ()
         result = read_or_bisect(
@@ -173,13 +189,17 @@ def _read_and_record(
         heartbeat.confirm()
         content = msgspec.json.encode(result)
         path = chunk_result(work.document_id, work.index, work.run, work.attempt)
-        results.write_chunk(path, content)
-        outcome = chunks.complete(
-            work,
-            path=path,
-            checksum=hashlib.sha256(content).hexdigest(),
-            errors=result.errors,
-        )
+        with telemetry.span(Hop.CHUNK_STORE, bytes=len(content)):
+            results.write_chunk(path, content)
+        with telemetry.span(Hop.CHUNK_RECORD):
+            outcome = chunks.complete(
+                work,
+                path=path,
+                checksum=hashlib.sha256(content).hexdigest(),
+                errors=result.errors,
+            )
+    failed = len(result.errors)
+    count_ended("completed", pages=len(work.pages) - failed, failed=failed)
     log.info(
         "chunk is read",
         extra=work.log_fields
@@ -227,7 +247,12 @@ def _put_back(
         },
     )
     try:
-        chunks.put_back(work, code=error.code, message=error.message, delay=delay, counted=counted)
+        with telemetry.span(Hop.CHUNK_PUT_BACK, seconds=delay.total_seconds()) as span:
+            span.fail(error.code)
+            chunks.put_back(
+                work, code=error.code, message=error.message, delay=delay, counted=counted
+            )
+        count_put_back(error.code)
     except LeaseLost:
         log.warning("lease lost", extra=work.log_fields)
         return
@@ -242,7 +267,9 @@ def _fail(work: ChunkWork, error: QuireError, chunks: Chunks) -> ChunkOutcome | 
             # The pages that were read before stay read.
             kept = work.earlier
             return chunks.complete(work, path=kept.path, checksum=kept.checksum, errors=kept.errors)
-        return chunks.fail(work, error.code, error.message)
+        outcome = chunks.fail(work, error.code, error.message)
     except LeaseLost:
         log.warning("lease lost", extra=work.log_fields)
         return None
+    count_ended("failed", pages=0, failed=len(work.pages))
+    return outcome

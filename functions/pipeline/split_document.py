@@ -17,6 +17,7 @@ from hashlib import file_digest
 from pathlib import Path
 from threading import Semaphore
 
+from common import telemetry
 from common.caching import ReadingKeys
 from common.chunking import plan_chunks
 from common.errors import (
@@ -42,6 +43,7 @@ from common.ports import (
     Tasks,
     Uploads,
 )
+from common.telemetry import Hop, Laps
 from functions.pipeline.give_turns import GiveTurns
 from functions.pipeline.hand_on import hand_on
 from functions.pipeline.heartbeat import Heartbeat
@@ -97,6 +99,7 @@ def split_document(
     with its code; any other gives the lease back and is raised, so that the event is delivered
     again. A document at which attempt after attempt ends without progress is given up.
     """
+    laps = Laps()
     work = arrivals.claim(
         source,
         owner=owner,
@@ -107,7 +110,12 @@ def split_document(
     if work is None:
         log.info("upload is split or being split", extra={"object": source.name})
         return None
-    with logging_for(work.job_id, attempt=work.attempt):
+    laps.lap(Hop.INGEST_CLAIM)
+    telemetry.waited(Hop.INGEST_WAIT, work.job_id, work.waited, laps)
+    with (
+        logging_for(work.job_id, attempt=work.attempt),
+        telemetry.job_span(Hop.INGEST, work.job_id, laps, attempt=work.attempt) as span,
+    ):
         live.publish(work.job_id)
         try:
             with (
@@ -137,6 +145,8 @@ def split_document(
                 extra={"code": error.code, "reason": error.message},
             )
             splits.fail(work, error.code, error.message)
+            span.fail(error.code)
+            telemetry.job_ended(work.job_id)
         except LeaseLost:
             log.warning("split lost its lease", extra={"job_id": str(work.job_id)})
         except BaseException as error:
@@ -177,9 +187,11 @@ class _Split:
     def _cut_source(self) -> None:
         path = self.folder / "source.pdf"
         with self.cutter.standby() as cutter:
-            size = self.uploads.download(
-                self.work.source, path, max_bytes=self.limits.document_bytes
-            )
+            with telemetry.span(Hop.INGEST_DOWNLOAD) as span:
+                size = self.uploads.download(
+                    self.work.source, path, max_bytes=self.limits.document_bytes
+                )
+                span.note(bytes=size)
             with ThreadPoolExecutor(1, "sha256") as beside:
                 # Opening a large file takes as long as this, and waits for no core of its own.
                 hashing = beside.submit(_sha256, path)
@@ -256,15 +268,16 @@ class _Split:
             average_page_bytes=size / pdf.page_count,
             max_bytes=self.limits.max_bytes,
         )
-        outcome = self.splits.plan(
-            self.work,
-            page_count=pdf.page_count,
-            size=size,
-            warnings=pdf.warnings,
-            chunks=planned,
-            keys=self.keys.keys(planned) if self.keys else None,
-            sha256=content,
-        )
+        with telemetry.span(Hop.INGEST_PLAN, page_count=pdf.page_count, chunks=len(planned)):
+            outcome = self.splits.plan(
+                self.work,
+                page_count=pdf.page_count,
+                size=size,
+                warnings=pdf.warnings,
+                chunks=planned,
+                keys=self.keys.keys(planned) if self.keys else None,
+                sha256=content,
+            )
         log.info(
             "document is planned",
             extra={
@@ -305,7 +318,8 @@ class _Split:
             # A function's disk is its memory: only so many cut chunks lie there at once.
             self.room.acquire()
             try:
-                too_large = pdf.cut(chunk.pages, path) > self.limits.max_bytes
+                with telemetry.span(Hop.INGEST_CUT, chunk_index=chunk.index):
+                    too_large = pdf.cut(chunk.pages, path) > self.limits.max_bytes
                 problem = None
             except PermanentError as error:
                 too_large, problem = False, error
@@ -339,15 +353,17 @@ class _Split:
     def _upload(self, chunk: PlannedChunk, path: Path) -> ObjectRef:
         try:
             name = chunk_pdf(self.work.job_id, chunk.index, self.work.attempt)
-            return self.uploads.put_chunk(name, path)
+            with telemetry.span(Hop.INGEST_UPLOAD, chunk_index=chunk.index):
+                return self.uploads.put_chunk(name, path)
         finally:
             path.unlink()
             self.room.release()
 
     def _send(self, wave: Sequence[_Uploading], warnings: Sequence[str]) -> None:
         cut = [(chunk, uploading.result()) for chunk, uploading in wave]
-        self.splits.dispatched(self.work, cut, warnings)
-        self.give_turns(something_new=True)
+        with telemetry.span(Hop.INGEST_DISPATCH, chunks=len(cut)):
+            self.splits.dispatched(self.work, cut, warnings)
+            self.give_turns(something_new=True)
         self.live.publish(self.work.job_id)
 
 

@@ -42,7 +42,8 @@ CLAIM: Final[LiteralString] = f"""
     ), reader AS (
         {TAKE_READER}
     )
-    SELECT claimed.id, job_id, index, page_start, page_end, attempt, failures, lost_leases,
+    SELECT extract(epoch FROM claimed.started_at - claimed.dispatched_at)::float8 AS waited,
+           claimed.id, job_id, index, page_start, page_end, attempt, failures, lost_leases,
            source_bucket, source_object, source_generation, document_id, run, options,
            job.priority, result_storage_path, result_checksum, page_errors, claimed_job,
            job.owner, cache_key, reader.chunk_id AS reader

@@ -85,6 +85,7 @@ class PostgresChunks:
             options=msgspec.convert(row["options"], JobOptions),
             priority=Priority(row["priority"]),
             earlier=_earlier(row),
+            waited=row["waited"],
             cache_key=row["cache_key"],
             cached=cached,
         )

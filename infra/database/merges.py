@@ -41,7 +41,8 @@ class PostgresMerges:
              WHERE id = %(job_id)s AND status = 'processing' AND stage = 'merging'
                AND (lease_expires_at IS NULL OR lease_expires_at < now())
             RETURNING id, document_id, run, attempt, stalls, options -> 'outputs' AS outputs,
-                      last_event
+                      last_event,
+                      extract(epoch FROM clock_timestamp() - dispatched_at)::float8 AS waited
         ), event AS (
             INSERT INTO job_events (job_id, id, kind, details)
             SELECT id, last_event, 'merge_started', jsonb_build_object('attempt', attempt)
@@ -220,6 +221,7 @@ class PostgresMerges:
             warnings=tuple(row["warnings"]),
             # Options are stored without what has its default.
             outputs=JobOptions().outputs if row["outputs"] is None else tuple(row["outputs"]),
+            waited=row["waited"],
         )
 
     def chunks(self, work: MergeWork) -> list[StoredChunk]:
