@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from common.models import JobId, Priority
 from common.recovery import Strategy
 from functions.pipeline.merge_chunks import merge_chunks
 from infra.database.batch_warming import PostgresWarming
+from infra.database.cleanup import PostgresCleanup
 from infra.database.controls import PostgresControls
 from tests.contract.recovery_fixtures import (
     ALICE,
@@ -233,3 +235,25 @@ def test_where_nothing_may_be_cached_nothing_is_made(world: World) -> None:
     with pytest.raises(NotFound):
         PostgresWarming(world.pool).warm(origin, Caller("bob"), priority=Priority.HIGH)
     assert world.one("SELECT count(*) AS n FROM batches")["n"] == 1
+
+
+def test_an_upload_that_was_read_ahead_stays_for_whoever_has_it_read(world: World) -> None:
+    origin, jobs = world.add_batch(1)
+    _, [warmed] = warm(world, origin)
+    read(world, planned(world, warmed, 1)[0])
+    merge(world, warmed)
+    with world.pool.connection() as connection:
+        connection.execute("UPDATE documents SET object = 'documents/x/source.pdf'")
+        # Nothing but the warm job speaks for the upload.
+        connection.execute("DELETE FROM batch_jobs WHERE job_id = %s", (jobs[0],))
+        connection.execute("DELETE FROM jobs WHERE id = %s", (jobs[0],))
+    world.age("jobs", "finished_at", timedelta(days=100), id=warmed)
+    day = timedelta(days=1)
+    cleanup = PostgresCleanup(
+        world.pool, keep_intermediates=day, keep_failed=day, keep_keys=day, keep_logs=day,
+        upload_deadline=day, longest_lease=day,
+    )  # fmt: skip
+    [remains] = cleanup.claim()
+    assert remains.job_id == warmed
+    assert remains.lets_results_go
+    assert not remains.lets_source_go
