@@ -28,7 +28,7 @@ class Operation:
 
     @property
     def is_for_operators(self) -> bool:
-        return self.path.startswith("/v1/admin/")
+        return self.path.startswith("/v1/admin/") or self.path == "/metrics"
 
     @property
     def places(self) -> list[str]:

@@ -14,7 +14,7 @@ import pytest
 
 from infra.local.stack import Stack
 from tests.e2e.openapi_walk import Operation, document_of, operations
-from tests.e2e.quire_client import QuireClient
+from tests.e2e.quire_client import QuireClient, wait_for
 from tests.pdfs.documents import write_born_digital
 from tests.pdfs.text import page_text
 
@@ -23,10 +23,14 @@ PUBLIC = {"GET /healthz", "GET /readyz"}
 #: Routes without an id. What they list or make is the caller's own.
 ONES_OWN = {
     "POST /v1/documents",
+    "POST /v1/uploads",
     "GET /v1/jobs",
+    "POST /v1/batches",
+    "GET /v1/batches",
     "GET /v1/api-keys",
     "POST /v1/api-keys",
     "GET /v1/credits",
+    "GET /v1/metrics",
     "GET /v1/webhooks/secret",
 }
 #: What stands in a path beside an id.
@@ -40,6 +44,11 @@ ROWS = """
        WHERE job_id IN (SELECT id FROM jobs WHERE owner = %(owner)s)
     UNION ALL SELECT 'events', to_jsonb(job_events) FROM job_events
        WHERE job_id IN (SELECT id FROM jobs WHERE owner = %(owner)s)
+    UNION ALL SELECT 'batches', to_jsonb(batches) FROM batches WHERE owner = %(owner)s
+    UNION ALL SELECT 'lines', to_jsonb(batch_jobs) FROM batch_jobs
+       WHERE batch_id IN (SELECT id FROM batches WHERE owner = %(owner)s)
+    UNION ALL SELECT 'trails', to_jsonb(batch_events) FROM batch_events
+       WHERE batch_id IN (SELECT id FROM batches WHERE owner = %(owner)s)
     UNION ALL SELECT 'keys', to_jsonb(api_keys) FROM api_keys WHERE owner = %(owner)s
     UNION ALL SELECT 'deliveries', to_jsonb(webhook_deliveries) FROM webhook_deliveries
        WHERE owner = %(owner)s
@@ -66,13 +75,14 @@ class Owned:
 
 @pytest.fixture(scope="module")
 def owned(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Owned:
-    """A document of matter m1 with its ended job, a delivery of a webhook, and an API key."""
+    """A document of matter m1 with its ended job and batch, their webhooks, and an API key."""
     path = tmp_path_factory.mktemp("owned") / "confidential.pdf"
     write_born_digital(path, [page_text(1)])
     owner = f"owner-{uuid4()}"
     with QuireClient(stack, owner) as quire:
         hook = "http://127.0.0.1:9/hook"
         job = quire.wait(quire.submit(path, matter="m1", webhook_url=hook))
+        batch = batch_of(quire, job["document_id"], hook)
         key = quire.http.post(
             "/v1/api-keys", json={"name": "nightly run", "scopes": ["jobs:read"]}
         ).json()
@@ -81,8 +91,8 @@ def owned(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Owned:
         # It is tried again and again; then its row would change by itself.
         quire.rows(
             "UPDATE webhook_deliveries SET status = 'failed', next_attempt_at = NULL,"
-            " lease_expires_at = NULL, attempt = attempt + 1 WHERE id = %s",
-            delivery["id"],
+            " lease_expires_at = NULL, attempt = attempt + 1 WHERE owner = %s",
+            owner,
         )
         quire.rows(
             "INSERT INTO credit_ledger"
@@ -95,10 +105,31 @@ def owned(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Owned:
     ids = {
         "job_id": job["job_id"],
         "document_id": job["document_id"],
+        "batch_id": batch,
         "key_id": str(key["id"]),
         "delivery_id": str(delivery["id"]),
     }
-    return Owned(owner, ids, [*ids.values(), "confidential", "nightly run", secret])
+    return Owned(
+        owner, ids, [*ids.values(), "confidential", "nightly run", "archive of m1", secret]
+    )
+
+
+def batch_of(quire: QuireClient, document_id: str, hook: str) -> str:
+    """Have the document read once more, by a batch, and return that when it has ended."""
+    answer = quire.http.post(
+        "/v1/batches",
+        json={
+            "name": "archive of m1",
+            "matter": "m1",
+            "webhook_url": hook,
+            "documents": [{"document_id": document_id}],
+        },
+    )
+    assert answer.status_code == 202, answer.text
+    batch_id: str = answer.json()["batch_id"]
+    look = "SELECT id FROM batches WHERE id = %s AND finished_at IS NOT NULL"
+    wait_for(lambda: quire.rows(look, batch_id), "the batch to end", 40)
+    return batch_id
 
 
 @pytest.fixture
@@ -112,7 +143,8 @@ def routes(quire: QuireClient) -> list[Operation]:
 def untouched(quire: QuireClient, owned: Owned) -> Iterator[None]:
     """Nothing of the owner's may be other than it was."""
     before = owned.rows(quire)
-    assert {row["name"] for row in before} >= {"documents", "jobs", "chunks", "events", "keys"}
+    names = {row["name"] for row in before}
+    assert names >= {"documents", "jobs", "chunks", "events", "keys", "batches", "lines", "trails"}
     yield
     assert owned.rows(quire) == before
 
@@ -173,7 +205,7 @@ def assert_finds_nothing(
     caller: QuireClient,
     routes: list[Operation],
     owned: Owned,
-    documents: set[int] = {202},  # noqa: B006 - never changed
+    documents: set[int] = {201, 202},  # noqa: B006 - never changed
     secret: set[int] = {200},  # noqa: B006 - never changed
 ) -> None:
     """Try every route with the owner's ids, and for what has none, look for them."""
@@ -181,8 +213,11 @@ def assert_finds_nothing(
         answer = asked(caller, route, owned)
         if route.is_for_operators:
             expected = {403}
-        elif str(route) == "POST /v1/documents":
+        elif str(route) in {"POST /v1/documents", "POST /v1/uploads"}:
             expected = documents
+        elif str(route) == "POST /v1/batches":
+            # Its example names what this caller does not have.
+            expected = {403, 422}
         elif route.places:
             expected = {404}
         elif str(route) == "GET /v1/webhooks/secret":
