@@ -28,9 +28,11 @@ def chromium() -> str:
 
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack with two worker children that is quick to try again."""
+    """A stack with two worker children that is quick to try again, and reads whatever is sent."""
     home = Home(tmp_path_factory.mktemp("stack"))
-    options = StackOptions(workers=2, extra_env={"RETRIES__BASE_SECONDS": "0.2"})
+    options = StackOptions(
+        workers=2, extra_env={"RETRIES__BASE_SECONDS": "0.2", "CACHE__ENABLED": "false"}
+    )
     with Stack(home, options=options) as stack:
         yield stack
 

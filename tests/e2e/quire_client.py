@@ -48,12 +48,12 @@ class QuireClient:
         self.http.close()
 
     def submit(self, path: Path, **options: object) -> str:
-        """Send a document and return its job's id."""
+        """Send a document, to be read whatever was read before, and return its job's id."""
         with path.open("rb") as content:
             answer = self.http.post(
                 "/v1/documents",
                 files={"file": (path.name, content, "application/pdf")},
-                data={"options": json.dumps(options)},
+                data={"options": json.dumps({"cache": False, **options})},
                 headers={"Prefer": "respond-async"},
             )
         assert answer.status_code == 202, answer.text
@@ -72,7 +72,11 @@ class QuireClient:
         content = path.read_bytes()
         answer = self.http.post(
             "/v1/documents",
-            json={"filename": path.name, "size": len(content), "options": options},
+            json={
+                "filename": path.name,
+                "size": len(content),
+                "options": {"cache": False, **options},
+            },
         )
         assert answer.status_code == 202, answer.text
         put = httpx.put(answer.json()["upload"]["url"], content=content)
