@@ -17,18 +17,24 @@ from playwright.sync_api import Browser, Page, expect
 
 from infra.local.home import Home
 from infra.local.stack import Stack, StackOptions
+from tests.browser.batches import make_batch
 from tests.browser.chromium import MISSING, find_chromium, opened
 from tests.browser.visitor import token_for, visiting
 from tests.e2e.quire_client import QuireClient
 from tests.make_demo_pdf import DEMO
-from tests.pdfs.documents import write_mixed
+from tests.pdfs.documents import write_born_digital, write_mixed
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 OWNER = "ada"
 MATTER = "Harbour Board"
 _MOST_BYTES = 250_000
+_LETTERS = [f"1998-{1 + at // 10:02}-{1 + at * 3 % 28:02} Letter {at + 1}" for at in range(120)]
+
+#: Quick to give up, so that a failure can be seen.
+OPTIONS = StackOptions(workers=2, extra_env={"RETRIES__BASE_SECONDS": "0.2"})
 
 _DESK: dict[str, Any] = {"viewport": {"width": 1200, "height": 760}, "device_scale_factor": 1.5}
+_TALL: dict[str, Any] = {"viewport": {"width": 1200, "height": 1060}}
 _PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 760},
     "device_scale_factor": 2,
@@ -45,7 +51,7 @@ def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="quire-pictures-") as folder,
-        Stack(Home(Path(folder) / "home"), options=StackOptions(workers=2)) as stack,
+        Stack(Home(Path(folder) / "home"), options=OPTIONS) as stack,
         QuireClient(stack, OWNER) as quire,
         opened(path) as browser,
     ):
@@ -54,6 +60,7 @@ def main() -> None:
         demo_job = quire.submit(DEMO, chunk_pages=2, matter="Bindery")
         quire.wait(demo_job)
         _result(stack, browser, demo_job)
+        _batch(stack, browser, quire, Path(folder))
         _under_way(stack, browser, quire, minutes)
         _administration(stack, browser, quire, minutes)
 
@@ -83,6 +90,41 @@ def _under_way(stack: Stack, browser: Browser, quire: QuireClient, minutes: Path
             expect(visitor.cells("processing")).to_have_count(2)
             _save(page, "job-phone")
         quire.wait(job_id)
+
+
+def _batch(stack: Stack, browser: Browser, quire: QuireClient, folder: Path) -> None:
+    """A batch in its middle, of which a little has failed; and a new one on a phone."""
+    paths = [_letter(folder / f"{name}.pdf", number) for number, name in enumerate(_LETTERS)]
+    paths[5].write_bytes(b"%PDF-1.4\nwhat is left of a scan")
+    outage = {"status": "UNAVAILABLE", "match": {"pages": 2}}
+    with quire.document_ai(instant=True, latency_per_call_seconds=0.4, faults=[outage]):
+        batch_id = make_batch(quire, paths, name="Letters to the Harbour Board", matter=MATTER)
+        # One after the other: each picture is taken a little further on.
+        for name, context, done in (
+            ("batch-light", {**_DESK, **_TALL, "color_scheme": "light"}, 40),
+            ("batch-phone", {**_PHONE, "color_scheme": "light"}, 48),
+            ("batch-dark", {**_DESK, **_TALL, "color_scheme": "dark"}, 56),
+        ):
+            with visiting(stack, browser, **context) as visitor:
+                page = visitor.open(f"/batches/{batch_id}", token=token_for(stack, OWNER))
+                bar = page.get_by_role("progressbar", name="Progress")
+                expect(bar).to_be_visible()
+                page.wait_for_function(
+                    "done => Number(document.querySelector('[role=progressbar]').ariaValueNow)"
+                    " >= done",
+                    arg=done,
+                )
+                expect(page.locator(".plot rect").first).to_be_attached()
+                expect(page.locator(".documents a").first).to_be_visible()
+                _save(page, name)
+        quire.http.post(f"/v1/batches/{batch_id}/cancel")
+
+
+def _letter(path: Path, number: int) -> Path:
+    """Write a letter of four pages, or now and then of two: these are not read in an outage."""
+    pages = 2 if number % 19 == 2 else 4
+    write_born_digital(path, [f"Letter {number}, page {page}" for page in range(pages)])
+    return path
 
 
 def _administration(stack: Stack, browser: Browser, quire: QuireClient, minutes: Path) -> None:

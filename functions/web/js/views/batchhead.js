@@ -67,7 +67,7 @@ export function batchHead({ changed }) {
     gauge.setAttribute("aria-valuetext", `${done} %, ${sentenceOf(batch)}`);
     bar.show(batch);
     legend.show(batch);
-    say(facts.pages, `${count(batch.completed_pages)} of ${count(batch.total_pages)}${batch.failed_pages ? `, ${count(batch.failed_pages)} failed` : ""}`);
+    say(facts.pages, `${count(batch.completed_pages)} of ${count(batch.total_pages)}${batch.pending && !hasEnded(batch) ? " so far" : ""}${batch.failed_pages ? `, ${count(batch.failed_pages)} failed` : ""}`);
     say(facts.pace, batch.pages_per_minute ? `${pace(batch.pages_per_minute)} pages a minute` : "\u2013");
     say(facts.cache, batch.cached_pages ? `${counted(batch.cached_pages, "page")} (${percent(batch.cache_hit_rate ?? 0)})` : "nothing");
     // Not while somebody chooses.

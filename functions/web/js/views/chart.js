@@ -116,10 +116,10 @@ function nameOf({ start, seconds }) {
   return seconds >= 3600 ? `${DAY.format(moment)}, ${SHORT.format(moment)}` : clock(moment);
 }
 
-/** The lines of the value axis: two to four even steps of 1, 2 or 5, and where it ends. */
+/** The lines of the value axis: two to five even steps of 1, 2 or 5, and where it ends. */
 function ceiling(value) {
   const size = 10 ** Math.floor(Math.log10(value));
-  const step = Math.max(1, [0.25, 0.5, 1, 2, 5].map((each) => each * size).find((each) => value / each <= 4) ?? size * 5);
+  const step = Math.max(1, [0.25, 0.5, 1, 2, 5].map((each) => each * size).find((each) => value / each <= 5) ?? size * 5);
   const whole = Math.ceil(step);
   const lines = Math.ceil(value / whole);
   return { most: lines * whole, ticks: Array.from({ length: lines + 1 }, (_, at) => at * whole) };

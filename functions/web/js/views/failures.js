@@ -39,7 +39,11 @@ export function failureList() {
     fill(list, now.failures.map(row));
   }
   function row({ code, message, documents, pages, recoverable }) {
-    return h("tr", { data: { code } }, h("th", { scope: "row", dir: "auto" }, message, h("code", {}, code)), h("td", { class: "n" }, count(documents)), h("td", { class: "n" }, count(pages)), h("td", {}, recoverable ? "may help" : "will not help"));
+    return h("tr", { data: { code } }, h("th", { scope: "row", dir: "auto" }, message, h("code", {}, code)), number(documents, "document"), number(pages, "page"), h("td", {}, recoverable ? "may help" : "will not help"));
+  }
+
+  function number(value, unit) {
+    return h("td", { class: "n", data: { unit: value === 1 ? unit : `${unit}s` } }, count(value));
   }
 
   async function ask() {
