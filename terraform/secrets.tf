@@ -13,6 +13,9 @@ locals {
     var.supabase.shared_jwt_secret ? {
       supabase_jwt_secret = "SUPABASE__JWT_SECRET: the shared secret that users' tokens are signed with"
     } : {},
+    var.telemetry.headers ? {
+      otlp_headers = "OTEL_EXPORTER_OTLP_HEADERS: name=value,… that whoever takes the telemetry asks for"
+    } : {},
   )
 
   made_secrets = {

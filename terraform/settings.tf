@@ -1,7 +1,8 @@
 # What each process is told, by the names that infra/settings.py reads. That file is the truth: a test
-# compares its names with these, both ways. Three groups make up all of them:
+# compares its names with these, both ways. Four groups make up all of them:
 #
 #   environment, secret_environment   set here, for each process (optional_secrets: where wanted)
+#   optional_settings                 set for each process where a variable asks for them
 #   tunable_settings                  left at their defaults, unless `var.settings` says otherwise
 #   local_settings                    for a stack on one machine; never set in the cloud
 
@@ -129,6 +130,7 @@ locals {
     for process, own in local.own_environment : process => merge(
       local.shared_environment,
       own,
+      local.telemetry_environment[process],
       { for name, value in var.settings : name => value if contains(lookup(local.tunable_settings, name, []), process) },
     )
   }
@@ -142,6 +144,7 @@ locals {
         }
       },
       contains(values(secrets), "signing_key") ? local.previous_signing_key : {},
+      local.telemetry_secrets,
     )
   }
 
@@ -211,6 +214,12 @@ locals {
     CACHE__ENABLED                 = ["ingest", "worker"]
     CACHE__DAYS                    = ["ingest", "worker"]
 
+    # Where traces or metrics go elsewhere than `var.telemetry` says, or one of them nowhere.
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT = local.all_processes
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT  = local.all_processes
+    OTEL_SDK_DISABLED                   = local.all_processes
+    TELEMETRY__FLUSH_SECONDS            = local.all_processes
+
     PICTURES__MAX_DOCUMENT_MB = ["api"]
     PICTURES__CACHE_MB        = ["api"]
     PICTURES__PROCESSES       = ["api"]
@@ -221,8 +230,19 @@ locals {
     PICTURES__IDLE_SECONDS    = ["api"]
   }
 
+  # Settings that not every deployment has, and the variable that brings each to every process.
+  optional_settings = {
+    OTEL_EXPORTER_OTLP_ENDPOINT = "telemetry.endpoint"
+    OTEL_RESOURCE_ATTRIBUTES    = "telemetry.endpoint"
+    OTEL_SERVICE_NAME           = "telemetry.endpoint"
+    OTEL_TRACES_SAMPLER         = "telemetry.sample_ratio"
+    OTEL_TRACES_SAMPLER_ARG     = "telemetry.sample_ratio"
+    TELEMETRY__GOOGLE_LOGIN     = "telemetry.google"
+  }
+
   # Secrets that not every deployment has, and the variable that brings each.
   optional_secrets = {
+    OTEL_EXPORTER_OTLP_HEADERS     = "telemetry.headers"
     SUPABASE__JWT_SECRET           = "supabase.shared_jwt_secret"
     WEBHOOKS__PREVIOUS_SIGNING_KEY = "signing_keys"
   }

@@ -447,6 +447,33 @@ variable "supabase" {
   }
 }
 
+variable "telemetry" {
+  description = "Where traces and metrics go, by OTLP over HTTP: `google` for Cloud Trace and Cloud Monitoring, or the `endpoint` of a collector; nowhere without either. `headers`: with the secret otlp_headers, a vendor's key. `sample_ratio` of the jobs leave a trace; metrics count all."
+  type = object({
+    google       = optional(bool, false)
+    endpoint     = optional(string)
+    headers      = optional(bool, false)
+    sample_ratio = optional(number, 1)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = !(var.telemetry.google && (var.telemetry.endpoint != null || var.telemetry.headers))
+    error_message = "telemetry: either google, or an endpoint of one's own with its headers."
+  }
+
+  validation {
+    condition     = var.telemetry.endpoint == null || can(regex("^https?://[^/?#@]+(/[^?#]*)?$", var.telemetry.endpoint))
+    error_message = "telemetry.endpoint must be the address of what takes OTLP over HTTP, such as https://collector.example.com:4318. Keys go into the secret otlp_headers."
+  }
+
+  validation {
+    condition     = var.telemetry.sample_ratio >= 0 && var.telemetry.sample_ratio <= 1
+    error_message = "telemetry.sample_ratio must be 0 to 1."
+  }
+}
+
 variable "worker" {
   description = "The workers. Instances of this size; processes read a chunk each, and are replaced after a chunk that left them above process_memory_mb. Between min and max, `maintain` sets the number of instances."
   type = object({

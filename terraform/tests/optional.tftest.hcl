@@ -53,6 +53,14 @@ run "nothing_optional_is_there_by_default" {
 
   assert {
     condition = (
+      length(google_project_iam_member.telemetry_writer) == 0 && length(google_project_service.telemetry) == 0 &&
+      !strcontains(jsonencode(local.environment), "OTEL_") && !strcontains(jsonencode(local.secret_environment), "OTEL_")
+    )
+    error_message = "Nothing is sent anywhere unless it is asked for."
+  }
+
+  assert {
+    condition = (
       length(google_compute_global_address.edge) == 0 && length(google_billing_budget.this) == 0 &&
       length(google_iam_workload_identity_pool.ci) == 0 && length(google_monitoring_uptime_check_config.api) == 0 &&
       length(google_monitoring_notification_channel.email) == 0 && length(google_kms_crypto_key_iam_member.storage) == 0
@@ -184,5 +192,65 @@ run "a_key_of_one_s_own_encrypts_what_is_kept" {
       for bucket in [google_storage_bucket.uploads, google_storage_bucket.chunks] : bucket.encryption[0].default_kms_key_name == var.kms_key
     ]) && google_redis_instance.this.customer_managed_key == var.kms_key
     error_message = "Documents, chunks and Redis must be encrypted with it."
+  }
+}
+
+run "google_takes_every_process_s_traces_and_metrics_in_that_process_s_own_name" {
+  command = plan
+
+  variables {
+    telemetry = { google = true, sample_ratio = 0.25 }
+  }
+
+  assert {
+    condition = alltrue([
+      for process in local.all_processes : (
+        local.environment[process].OTEL_EXPORTER_OTLP_ENDPOINT == "https://telemetry.googleapis.com" &&
+        local.environment[process].TELEMETRY__GOOGLE_LOGIN == "true" &&
+        local.environment[process].OTEL_TRACES_SAMPLER == "parentbased_traceidratio" &&
+        local.environment[process].OTEL_TRACES_SAMPLER_ARG == "0.25" &&
+        local.environment[process].OTEL_SERVICE_NAME == "quire-${process}" &&
+        strcontains(local.environment[process].OTEL_RESOURCE_ATTRIBUTES, "gcp.project_id=quire-test")
+      )
+    ])
+    error_message = "Every process must know where to send what, and whose it is."
+  }
+
+  assert {
+    condition = (
+      length(google_project_iam_member.telemetry_writer) == 2 * length(local.all_processes) &&
+      toset(values(google_project_iam_member.telemetry_writer)[*].role) ==
+      toset(["roles/telemetry.metricsWriter", "roles/telemetry.tracesWriter"])
+    )
+    error_message = "Each process may write telemetry, and nothing else comes with that."
+  }
+
+  assert {
+    condition     = keys(google_project_service.telemetry) == ["cloudtrace.googleapis.com", "telemetry.googleapis.com"]
+    error_message = "Google drops traces that arrive while the Cloud Trace API is off."
+  }
+}
+
+run "a_collector_of_one_s_own_may_ask_for_a_key_that_is_a_secret" {
+  command = plan
+
+  variables {
+    telemetry = { endpoint = "https://collector.example.com", headers = true }
+  }
+
+  assert {
+    condition = alltrue([
+      for process in local.all_processes : (
+        local.environment[process].OTEL_EXPORTER_OTLP_ENDPOINT == "https://collector.example.com" &&
+        local.environment[process].TELEMETRY__GOOGLE_LOGIN == "false" &&
+        local.secret_environment[process].OTEL_EXPORTER_OTLP_HEADERS.version == "latest"
+      )
+    ])
+    error_message = "The address is a setting, the key a secret."
+  }
+
+  assert {
+    condition     = length(google_project_iam_member.telemetry_writer) == 0
+    error_message = "Who sends nothing to Google needs no right for it."
   }
 }

@@ -312,3 +312,33 @@ run "an_address_that_is_none_is_refused" {
 
   expect_failures = [var.monitoring]
 }
+
+run "telemetry_goes_to_one_place" {
+  command = plan
+
+  variables {
+    telemetry = { google = true, endpoint = "https://collector.example.com" }
+  }
+
+  expect_failures = [var.telemetry]
+}
+
+run "a_key_in_the_telemetry_s_address_is_refused" {
+  command = plan
+
+  variables {
+    telemetry = { endpoint = "https://user:key@collector.example.com" }
+  }
+
+  expect_failures = [var.telemetry]
+}
+
+run "more_than_all_jobs_can_t_be_traced" {
+  command = plan
+
+  variables {
+    telemetry = { sample_ratio = 1.5 }
+  }
+
+  expect_failures = [var.telemetry]
+}

@@ -59,6 +59,10 @@ def set_for(process: str) -> set[str]:
     return shared() | own(process) | secrets(process)
 
 
+def optional_settings() -> set[str]:
+    return keys_of(local_values()["optional_settings"])
+
+
 def tunable() -> set[str]:
     return keys_of(local_values()["tunable_settings"])
 
@@ -69,7 +73,7 @@ def for_one_machine() -> set[str]:
 
 def known_to_terraform() -> set[str]:
     always = set().union(*(set_for(process) for process in PROCESSES))
-    return always | optional_secrets() | tunable() | for_one_machine()
+    return always | optional_secrets() | optional_settings() | tunable() | for_one_machine()
 
 
 def test_every_setting_that_the_code_reads_is_known_to_terraform() -> None:
@@ -82,6 +86,8 @@ def test_every_setting_that_terraform_knows_is_read_by_the_code() -> None:
 
 def test_a_setting_is_set_or_tunable_or_for_one_machine_and_never_two_of_them() -> None:
     always = set().union(*(set_for(process) for process in PROCESSES)) | optional_secrets()
+    assert always & optional_settings() == set()
+    always |= optional_settings()
     assert always & tunable() == set()
     assert always & for_one_machine() == set()
     assert tunable() & for_one_machine() == set()
@@ -100,6 +106,13 @@ def test_terraform_s_processes_are_the_functions_and_the_workers() -> None:
     doors = set(dir(functions.main))
     assert keys_of(local_values()["own_environment"]) == PROCESSES == doors | {"worker"}
     assert keys_of(local_values()["functions"]) == doors
+
+
+def test_what_is_told_of_telemetry_is_what_is_listed_and_comes_with_an_address_alone() -> None:
+    text = (FOLDER / "telemetry.tf").read_text()
+    [block] = re.findall(r"telemetry_endpoint == null \? \{\} : \{\n(.*?)\n    \}", text, re.DOTALL)
+    told = set(re.findall(r"^\s+([A-Z][A-Z_]+) +=", block, re.MULTILINE))
+    assert told == optional_settings()
 
 
 def test_what_may_be_tuned_says_for_whom() -> None:
