@@ -50,7 +50,7 @@ locals {
     }
     chunks_put_back = {
       from  = "worker", message = "chunk is put back", by = "code"
-      about = "Chunks to be tried again; QUOTA_EXCEEDED is Document AI asking to come later."
+      about = "Chunks to be tried again; QUOTA_EXCEEDED is Document AI asking to come later, QUOTA_AWAITED Quire keeping to its quota."
     }
     pages_unreadable = {
       from  = "worker", message = "page can't be read", by = "code"
@@ -240,7 +240,7 @@ locals {
       query    = "sum(increase(${local.series.chunks_put_back}{monitored_resource=\"cloud_run_worker_pool\",code=\"QUOTA_EXCEEDED\"}[10m])) > sum(increase(${local.series.chunks_read}{monitored_resource=\"cloud_run_worker_pool\"}[10m]))"
       after    = "600s"
       severity = "WARNING"
-      advice   = "More calls are refused than served. Ask for more quota, or lower worker.max_instances."
+      advice   = "More calls are refused than served. Is DOCUMENT_AI__CALLS_PER_MINUTE more than the quota, or who else uses it?"
     }
     results_are_damaged = {
       title    = "A stored result was damaged"

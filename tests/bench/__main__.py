@@ -7,6 +7,7 @@ from tests.bench import (
     bench_costs,
     bench_events,
     bench_pages,
+    bench_quota,
     bench_scaling,
     bench_split,
     bench_stack,
@@ -28,6 +29,8 @@ def main() -> None:
     bench_pages.main()
     print()
     bench_scaling.main()
+    print()
+    bench_quota.main()
 
 
 if __name__ == "__main__":
