@@ -69,7 +69,7 @@ class PostgresControls:
         SELECT jobs.id, document_id, jobs.owner, priority, retries, total_chunks, bucket, object,
                generation,
                -- A failed job had all its credits given back; one with errors, for what failed.
-               CASE WHEN jobs.status = 'failed' THEN total_pages - credits_settled
+               CASE WHEN jobs.status = 'failed' THEN total_pages - credits_settled - cached_pages
                     ELSE failed_pages END AS unpaid_pages
           FROM jobs JOIN documents ON documents.id = document_id
          WHERE jobs.id = %(job_id)s AND {OWN_JOBS}

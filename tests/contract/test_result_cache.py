@@ -14,6 +14,7 @@ from common.lifecycle import JobStatus
 from common.models import MergedDocument
 from common.pages import PageRange
 from common.results import PageError
+from infra.database.controls import PostgresControls
 from infra.database.credits import PostgresCredits
 from infra.database.pool import Pool
 from infra.database.splits import PostgresSplits
@@ -171,6 +172,49 @@ def test_what_is_found_only_when_it_is_claimed_is_given_back(desk: Desk, world: 
         _bind(world, sent)
     account = ledger.account("alice")
     assert (account.available, account.reserved) == (8, 0)
+
+
+def test_a_job_that_is_cancelled_leaves_nothing_to_be_had_for_nothing(
+    desk: Desk, world: World
+) -> None:
+    ledger = PostgresCredits(world.pool)
+    ledger.grant("alice", 10)
+    sent = desk.send(chunks=3, credits_enabled=True)
+    for chunk_id in sent.chunks[:2]:
+        desk.read(chunk_id, f"{chunk_id}.json")
+    assert PostgresControls(world.pool).cancel(sent.job_id, ALICE)
+    assert ledger.account("alice").available == 10
+    assert desk.kept() == []
+    again = desk.send(chunks=3, credits_enabled=True)
+    assert again.outcome.cached_chunks == 0
+    assert ledger.account("alice").reserved == 6
+
+
+def test_what_others_have_found_of_a_cancelled_job_is_paid_for_once(
+    desk: Desk, world: World
+) -> None:
+    ledger = PostgresCredits(world.pool)
+    ledger.grant("alice", 20)
+    first = desk.send(chunks=3, credits_enabled=True)
+    second = desk.send(chunks=3, credits_enabled=True)
+    for chunk_id in first.chunks[:2]:
+        desk.read(chunk_id, f"{chunk_id}.json")
+    desk.workers.complete_cached(desk.claim(second.chunks[0]))
+    assert PostgresControls(world.pool).cancel(first.job_id, ALICE)
+    assert ledger.account("alice").available == 20 - 2 - 6
+    assert desk.kept() == [f"{first.chunks[0]}.json"]
+    for number in (1, 2):
+        desk.read(second.chunks[number], f"second/{number}.json")
+    _bind(world, second)
+    account = ledger.account("alice")
+    assert (account.available, account.reserved) == (20 - 6, 0), "six pages were read"
+
+
+def test_without_credits_a_cancelled_jobs_results_stay(desk: Desk, world: World) -> None:
+    sent = desk.send(chunks=2)
+    desk.read(sent.chunks[0], "p.json")
+    assert PostgresControls(world.pool).cancel(sent.job_id, ALICE)
+    assert desk.kept() == ["p.json"]
 
 
 class _Counting:

@@ -235,36 +235,6 @@ ALTER TABLE webhook_deliveries
 CREATE INDEX webhook_deliveries_by_batch ON webhook_deliveries (batch_id, created_at, id)
     WHERE batch_id IS NOT NULL;
 
--- What is found in the cache has been paid for when it was read.
-CREATE OR REPLACE FUNCTION settle_credits() RETURNS trigger
-LANGUAGE plpgsql SET search_path = '' AS $$
-DECLARE
-    used integer := 0;
-BEGIN
-    IF NEW.status IN ('completed', 'completed_with_errors') THEN
-        used := least(OLD.credits_reserved,
-                      greatest(0, NEW.completed_pages - NEW.cached_pages - OLD.credits_settled));
-    END IF;
-    IF used > 0 THEN
-        INSERT INTO public.credit_ledger
-               (owner, kind, available_change, reserved_change, job_id, round)
-        VALUES (NEW.owner, 'settled', 0, -used, NEW.id, NEW.retries);
-    END IF;
-    IF used < OLD.credits_reserved THEN
-        INSERT INTO public.credit_ledger
-               (owner, kind, available_change, reserved_change, job_id, round)
-        VALUES (NEW.owner, 'refunded', OLD.credits_reserved - used,
-                used - OLD.credits_reserved, NEW.id, NEW.retries);
-    END IF;
-    UPDATE public.credit_accounts
-       SET available = available + OLD.credits_reserved - used,
-           reserved = reserved - OLD.credits_reserved
-     WHERE owner = NEW.owner;
-    NEW.credits_reserved := 0;
-    NEW.credits_settled := OLD.credits_settled + used;
-    RETURN NEW;
-END $$;
-
 ALTER TABLE batches ENABLE ROW LEVEL SECURITY;
 ALTER TABLE batch_jobs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE batch_events ENABLE ROW LEVEL SECURITY;

@@ -60,3 +60,52 @@ ALTER TABLE result_cache ENABLE ROW LEVEL SECURITY;
 ALTER TABLE cache_readers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE outdated_results ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON result_cache, cache_readers, outdated_results FROM PUBLIC, anon, authenticated;
+
+-- A job that delivers nothing costs nothing, and so it leaves nothing in the cache: otherwise a
+-- document that is cancelled at its last page would be read for nothing the next time. What others
+-- have found there by then stays, and is paid for by whoever had it read.
+CREATE OR REPLACE FUNCTION settle_credits() RETURNS trigger
+LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+    worth integer;
+    used integer;
+BEGIN
+    IF NEW.status IN ('completed', 'completed_with_errors') THEN
+        -- What is found in the cache has been paid for when it was read.
+        worth := NEW.completed_pages - NEW.cached_pages;
+    ELSE
+        WITH left_behind AS (
+            SELECT result_cache.owner, result_cache.key, pages, hits
+              FROM public.chunks JOIN public.result_cache
+                ON result_cache.owner = NEW.owner AND key = cache_key
+                   AND path = result_storage_path
+             WHERE job_id = NEW.id AND NOT is_cached
+             -- One that is just being found is not waited for.
+             ORDER BY key FOR UPDATE OF result_cache SKIP LOCKED
+        ), forgotten AS (
+            DELETE FROM public.result_cache USING left_behind
+             WHERE result_cache.owner = left_behind.owner
+               AND result_cache.key = left_behind.key AND left_behind.hits = 0
+        )
+        SELECT coalesce(sum(pages) FILTER (WHERE hits > 0), 0) INTO worth FROM left_behind;
+    END IF;
+    used := least(OLD.credits_reserved, greatest(0, worth - OLD.credits_settled));
+    IF used > 0 THEN
+        INSERT INTO public.credit_ledger
+               (owner, kind, available_change, reserved_change, job_id, round)
+        VALUES (NEW.owner, 'settled', 0, -used, NEW.id, NEW.retries);
+    END IF;
+    IF used < OLD.credits_reserved THEN
+        INSERT INTO public.credit_ledger
+               (owner, kind, available_change, reserved_change, job_id, round)
+        VALUES (NEW.owner, 'refunded', OLD.credits_reserved - used,
+                used - OLD.credits_reserved, NEW.id, NEW.retries);
+    END IF;
+    UPDATE public.credit_accounts
+       SET available = available + OLD.credits_reserved - used,
+           reserved = reserved - OLD.credits_reserved
+     WHERE owner = NEW.owner;
+    NEW.credits_reserved := 0;
+    NEW.credits_settled := OLD.credits_settled + used;
+    RETURN NEW;
+END $$;
