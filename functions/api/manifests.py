@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -141,7 +142,7 @@ def read_manifest(
     default = Priority.LOW if batch.purpose == "warm" else Priority.NORMAL
     priority = Priority(batch.priority) if batch.priority else default
     reading = _Reading(fields.get("options") or {}, batch.purpose == "warm", priority, settings)
-    manifest = Manifest(batch, priority, reading.options(None), [])
+    manifest = Manifest(batch, priority, reading.common, [])
     for row in rows.rows:
         try:
             manifest.entries.append(reading.entry(row))
@@ -181,7 +182,7 @@ def _from_json(content: bytes, *, most: int) -> tuple[Rows, dict[str, Any]]:
     return listed_rows(documents, most=most), fields
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Reading:
     """How the lines of one manifest are read."""
 
@@ -190,6 +191,11 @@ class _Reading:
     is_warm: bool
     priority: Priority
     settings: Settings
+
+    @cached_property
+    def common(self) -> JobOptions:
+        """What is stored with the jobs of lines that have no options of their own."""
+        return self.options({})
 
     def entry(self, row: Row) -> Entry:
         """Return what the line says. InvalidRequest where that makes no sense."""
@@ -211,12 +217,12 @@ class _Reading:
         return Entry(
             row.line,
             source,
-            self.options(given),
+            self.common if given is None else self.options(given),
             Priority(asked.priority) if asked.priority else self.priority,
         )
 
-    def options(self, given: Mapping[str, Any] | None) -> JobOptions:
+    def options(self, given: Mapping[str, Any]) -> JobOptions:
         """Return what is stored with a job: what was given, and the batch's for the rest."""
-        asked = fitted({**self.defaults, **(given or {})}, ReadingOptions, _FIELDS, part="options")
+        asked = fitted({**self.defaults, **given}, ReadingOptions, _FIELDS, part="options")
         checked = checked_reading(asked, self.settings)
         return msgspec.structs.replace(checked, warm=True) if self.is_warm else checked

@@ -31,8 +31,8 @@ class PostgresBatchCreation:
 
     AT: Final[LiteralString] = f"""
         SELECT documents.bucket, documents.object, documents.generation, matter, {OWNED} AS is_own
-          FROM unnest(%(buckets)s::text[], %(objects)s::text[], %(generations)s::bigint[])
-               AS place (bucket, object, generation)
+          FROM json_to_recordset(%(places)s::json)
+               AS place (bucket text, object text, generation bigint)
           JOIN documents USING (bucket, object, generation)
     """  # noqa: S608 - put together of constants
 
@@ -40,7 +40,15 @@ class PostgresBatchCreation:
         INSERT INTO batches (id, owner, matter, name, purpose, status, priority, options,
                              webhook_url, total, unfinished, last_event)
         VALUES (%(batch_id)s, %(owner)s, %(matter)s, %(name)s, %(purpose)s, %(status)s,
-                %(priority)s, %(defaults)s, %(webhook_url)s, %(total)s, %(total)s, 1)
+                %(priority)s, %(options)s, %(webhook_url)s, %(total)s, %(total)s, 1)
+    """
+
+    # All lines as one JSON value: neither side takes long over ten thousand of them.
+    LINES: Final[LiteralString] = """
+        CREATE TEMPORARY TABLE batch_lines ON COMMIT DROP AS
+        SELECT * FROM json_to_recordset(%(lines)s::json)
+               AS line (position int, bucket text, object text, generation bigint, size bigint,
+                        filename text, is_known bool, options jsonb, priority text)
     """
 
     # In the order of their key, so that two batches of the same objects do not wait for each
@@ -48,48 +56,38 @@ class PostgresBatchCreation:
     NEW_DOCUMENTS: Final[LiteralString] = """
         INSERT INTO documents (id, owner, matter, filename, bucket, object, generation, size)
         SELECT gen_random_uuid(), %(owner)s, %(matter)s, filename, bucket, object, generation, size
-          FROM (SELECT DISTINCT ON (bucket, object, generation) *
-                  FROM unnest(%(buckets)s::text[], %(objects)s::text[], %(generations)s::bigint[],
-                              %(sizes)s::bigint[], %(filenames)s::text[], %(known)s::bool[])
-                       AS line (bucket, object, generation, size, filename, is_known)
-                 WHERE NOT is_known
-                 ORDER BY bucket, object, generation) AS new
+          FROM (SELECT DISTINCT ON (bucket, object, generation) * FROM batch_lines
+                 WHERE NOT is_known ORDER BY bucket, object, generation) AS new
         ON CONFLICT DO NOTHING
     """
 
-    # Nobody else gives these documents runs meanwhile. What landed unseen, and how large it is,
-    # is known from here on.
-    DOCUMENTS_OF_LINES: Final[LiteralString] = f"""
-        CREATE TEMPORARY TABLE batch_lines ON COMMIT DROP AS
-        WITH line AS (
-            SELECT * FROM unnest(%(buckets)s::text[], %(objects)s::text[],
-                                 %(generations)s::bigint[], %(sizes)s::bigint[],
-                                 %(options)s::text[], %(priorities)s::text[])
-                   WITH ORDINALITY AS line (bucket, object, generation, size, options, priority,
-                                            position)
-        ), locked AS MATERIALIZED (
+    # Nobody else gives these documents runs meanwhile.
+    READINGS: Final[LiteralString] = f"""
+        CREATE TEMPORARY TABLE batch_readings ON COMMIT DROP AS
+        WITH locked AS MATERIALIZED (
             SELECT id, bucket, object, generation,
                    -- One that no job has read yet gets the matter that its first batch has.
                    CASE sent_by WHEN 'held' THEN coalesce(matter, %(matter)s) ELSE matter END
                    AS matter
               FROM documents
-             WHERE (bucket, object) IN (SELECT bucket, object FROM line)
+             WHERE (bucket, object) IN (SELECT bucket, object FROM batch_lines)
                AND abandoned_at IS NULL AND {OWNED}
              ORDER BY id FOR UPDATE
         )
-        SELECT locked.id AS document_id, matter, line.generation, size, options::jsonb AS options,
-               priority, position::int AS position, gen_random_uuid() AS job_id,
-               row_number() OVER (PARTITION BY locked.id ORDER BY position) AS place
-          FROM line JOIN locked ON locked.bucket = line.bucket AND locked.object = line.object
-                               AND coalesce(locked.generation, line.generation) = line.generation
+        SELECT locked.id AS document_id, matter, line.generation, size, options, priority,
+               position, row_number() OVER (PARTITION BY locked.id ORDER BY position) AS place
+          FROM batch_lines AS line
+          JOIN locked ON locked.bucket = line.bucket AND locked.object = line.object
+                     AND coalesce(locked.generation, line.generation) = line.generation
     """  # noqa: S608 - put together of constants
 
+    # What landed unseen, and how large it is, is known from here on.
     LANDED: Final[LiteralString] = """
         UPDATE documents
-           SET generation = lines.generation, size = coalesce(documents.size, lines.size),
-               matter = lines.matter,
+           SET generation = reading.generation, size = coalesce(documents.size, reading.size),
+               matter = reading.matter,
                sent_by = CASE sent_by WHEN 'held' THEN 'announced' ELSE sent_by END
-          FROM batch_lines AS lines
+          FROM batch_readings AS reading
          WHERE documents.id = document_id
            AND (documents.generation IS NULL OR documents.size IS NULL OR sent_by = 'held')
     """
@@ -97,13 +95,14 @@ class PostgresBatchCreation:
     JOBS: Final[LiteralString] = """
         WITH earlier AS (
             SELECT document_id, max(run) AS run FROM jobs
-             WHERE document_id IN (SELECT document_id FROM batch_lines) GROUP BY document_id
+             WHERE document_id IN (SELECT document_id FROM batch_readings) GROUP BY document_id
         ), job AS (
             INSERT INTO jobs (id, document_id, owner, matter, priority, options, run, batch_id,
                               batch_position, last_event)
-            SELECT job_id, document_id, %(owner)s, matter, priority, options,
+            SELECT gen_random_uuid(), document_id, %(owner)s, matter, priority, options,
                    coalesce(earlier.run, 0) + place, %(batch_id)s, position, 1
-              FROM batch_lines LEFT JOIN earlier USING (document_id)
+              FROM batch_readings LEFT JOIN earlier USING (document_id)
+             ORDER BY position
             RETURNING id, batch_position
         ), event AS (
             INSERT INTO job_events (job_id, id, kind) SELECT id, 1, 'job_created' FROM job
@@ -144,12 +143,7 @@ class PostgresBatchCreation:
         """Return of those objects that are documents already whose they are."""
         if not refs:
             return {}
-        values = {
-            "buckets": [ref.bucket for ref in refs],
-            "objects": [ref.name for ref in refs],
-            "generations": [ref.generation for ref in refs],
-            **whose(caller),
-        }
+        values = {"places": _as_json([_place(ref) for ref in refs]), **whose(caller)}
         with self._pool.connection() as connection:
             rows = connection.execute(self.AT, values).fetchall()
         return {
@@ -185,9 +179,9 @@ class PostgresBatchCreation:
                 )
             if self._credits_enabled:
                 _check_credits(connection, plan.caller.owner)
+            connection.execute(self.LINES, values)
             connection.execute(self.NEW_DOCUMENTS, values)
-            lines = connection.execute(self.DOCUMENTS_OF_LINES, values).rowcount
-            if lines != len(wanted):
+            if connection.execute(self.READINGS, values).rowcount != len(wanted):
                 raise TransientError(
                     "A document of this batch has changed at this moment. Send the manifest again.",
                     code="DOCUMENTS_CHANGED",
@@ -209,7 +203,6 @@ def _check_credits(connection: Connection[Any], owner: str) -> None:
 
 
 def _values(plan: BatchPlan, wanted: Sequence[Wanted]) -> dict[str, Any]:
-    sources = [each.source for each in wanted]
     return {
         "batch_id": plan.id,
         **whose(plan.caller),
@@ -218,16 +211,29 @@ def _values(plan: BatchPlan, wanted: Sequence[Wanted]) -> dict[str, Any]:
         "purpose": plan.purpose,
         "status": "paused" if plan.is_paused else "pending",
         "priority": plan.priority.value,
-        "options": [msgspec.json.encode(each.options).decode() for each in wanted],
-        "defaults": Jsonb(msgspec.to_builtins(plan.options)),
+        "options": Jsonb(msgspec.to_builtins(plan.options)),
         "webhook_url": plan.webhook_url,
         "total": len(wanted),
         "details": Jsonb({"total": len(wanted)}),
-        "buckets": [source.bucket for source in sources],
-        "objects": [source.name for source in sources],
-        "generations": [source.generation for source in sources],
-        "filenames": [source.name.rsplit("/", 1)[-1][:255] for source in sources],
-        "sizes": [each.size for each in wanted],
-        "known": [each.document_id is not None for each in wanted],
-        "priorities": [each.priority.value for each in wanted],
+        "lines": _as_json([_line(position, each) for position, each in enumerate(wanted, start=1)]),
     }
+
+
+def _line(position: int, wanted: Wanted) -> dict[str, Any]:
+    return {
+        "position": position,
+        **_place(wanted.source),
+        "size": wanted.size,
+        "filename": wanted.source.name.rsplit("/", 1)[-1][:255],
+        "is_known": wanted.document_id is not None,
+        "options": wanted.options,
+        "priority": wanted.priority,
+    }
+
+
+def _place(ref: ObjectRef) -> dict[str, Any]:
+    return {"bucket": ref.bucket, "object": ref.name, "generation": ref.generation}
+
+
+def _as_json(rows: Sequence[dict[str, Any]]) -> str:
+    return msgspec.json.encode(rows).decode()

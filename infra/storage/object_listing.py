@@ -79,7 +79,9 @@ class ObjectListing:
             )
             for blob in listing:
                 one = _found(location.bucket, blob)
-                if one.is_pdf and location.matches(one.ref.name):
+                # Postgres has no text with NUL in it.
+                is_name = "\0" not in one.ref.name
+                if is_name and one.is_pdf and location.matches(one.ref.name):
                     found.append(one)
                     if len(found) == most:
                         break
