@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -225,10 +224,7 @@ class Message:
         """Have the chunk read again like any other: there a page that can't be read is found."""
         work, counted, delay = begun.work, False, timedelta()
         if isinstance(error, QuotaError):
-            # All others were told the same, and are not to come back together.
-            spread = 1.0 if error.is_reserved else random.uniform(1, 1.5)  # noqa: S311
-            seconds = min(error.retry_after_seconds, _LONGEST_HOLD_SECONDS)
-            delay = timedelta(seconds=seconds * spread)
+            delay = timedelta(seconds=min(error.retry_after_seconds, _LONGEST_HOLD_SECONDS))
         elif isinstance(error, TransientError):
             counted, delay = True, self.retries.delay(0)
         log.warning(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import time
+from functools import cache
 from hashlib import sha256
 from itertools import chain
 from typing import Any, Final
@@ -38,6 +39,7 @@ from functions.bootstrap import application
 from functions.pipeline.bound_result import BoundResult
 from functions.pipeline.whole_result import chunk_of
 from infra.database import page_rows
+from infra.ocr.document_ai import DocumentAiEngine
 
 #: Beside Quire's own, which is 0.
 _DATABASE: Final = 1
@@ -49,6 +51,13 @@ _url = urlsplit(quire.settings.redis_url.get_secret_value())._replace(path=f"/{_
 celery = Celery("plan", broker=_url, backend=_url)
 celery.conf.update(task_serializer="json", accept_content=["json"], worker_hijack_root_logger=False)
 _redis = Redis.from_url(_url)
+
+
+@cache
+def _engine() -> DocumentAiEngine:
+    """Return the service itself: this shape has no bucket of calls to ask before."""
+    return DocumentAiEngine(quire.settings.document_ai)
+
 
 FINISH: Final = """
     WITH finished AS (
@@ -67,8 +76,9 @@ FINISH: Final = """
 
 def set_state(document_id: str, **fields: Any) -> None:
     """Write a document's state, in one round trip."""
+    mapping: dict[Any, Any] = {**fields, "updated_at": time.time()}
     with _redis.pipeline(transaction=False) as pipe:
-        pipe.hset(f"document:{document_id}", mapping={**fields, "updated_at": time.time()})
+        pipe.hset(f"document:{document_id}", mapping=mapping)
         pipe.expire(f"document:{document_id}", _STATE_SECONDS)
         pipe.execute()
 
@@ -82,7 +92,7 @@ def process_document(job_id: str, document_id: str, source: list[Any]) -> dict[s
     pages = quire.whole_pdfs.count_pages(content, most=_MOST_PAGES)
     assert pages is not None
     set_state(document_id, status="reading", progress=30, pages=pages)
-    read = quire.engine.read(content, languages=())
+    read = _engine().read(content, languages=())
     set_state(document_id, status="storing", progress=70)
     job, document = JobId(UUID(job_id)), DocumentId(UUID(document_id))
     work = ChunkWork(

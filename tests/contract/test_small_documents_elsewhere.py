@@ -90,11 +90,10 @@ def test_a_file_that_is_not_the_one_that_was_announced_is_left_to_the_splitter(d
     ("error", "failures", "seconds"),
     [
         (TransientError("away"), 1, (1.0, 2.0)),
-        (QuotaError("slow down", retry_after_seconds=30.0, is_reserved=True), 0, (30.0, 30.0)),
-        (QuotaError("slow down", retry_after_seconds=30.0), 0, (30.0, 45.0)),
+        (QuotaError("slow down", retry_after_seconds=30.0), 0, (30.0, 30.0)),
         (PermanentError("no", code="PAGE_UNREADABLE"), 0, (0.0, 0.0)),
     ],
-    ids=["transient", "quota, reserved", "quota", "permanent"],
+    ids=["transient", "quota", "permanent"],
 )
 def test_a_document_that_fails_goes_on_as_a_chunk_and_harms_no_other(
     desk: Desk, error: QuireError, failures: int, seconds: tuple[float, float]
