@@ -12,7 +12,6 @@ from functions.api.asked import DocumentOptions, NewDocument, NewUploads
 from functions.api.batch_recovery import RecoverOptions, WarmOptions
 from functions.api.controls import RetryOptions
 from functions.api.manifests import NewBatch
-from functions.api.schemas.manifests import MANIFEST_PROBLEM
 from functions.api.schemas.problems import PROBLEM_SCHEMA, problems
 
 DESCRIPTION: Final = """
@@ -27,6 +26,7 @@ Every error is a problem (RFC 9457) with a stable `code` and a sentence that say
 TAGS: Final = [
     {"name": "documents", "description": "What was sent, and what stands on its pages."},
     {"name": "jobs", "description": "The processing of a document: where it is and what came out."},
+    {"name": "batches", "description": "Many documents at once, by a manifest."},
     {"name": "keys", "description": "API keys, for machines."},
     {"name": "webhooks", "description": "Jobs' ends, told to an address of the owner's."},
     {"name": "metrics", "description": "What was done when, in numbers."},
@@ -68,7 +68,6 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for framework in ("HTTPValidationError", "ValidationError"):
         schemas.pop(framework, None)
     schemas["Problem"] = PROBLEM_SCHEMA
-    schemas["ManifestProblem"] = MANIFEST_PROBLEM
     schemas.update(_bodies(app))
     return document
 

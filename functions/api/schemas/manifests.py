@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from functions.api.schemas.examples import DOCUMENT_ID
-from functions.api.schemas.problems import PROBLEM_TYPE
+from functions.api.schemas.problems import PROBLEM_REF, PROBLEM_TYPE
 
 _JSON: Final[dict[str, Any]] = {
     "name": "Archive 2026",
@@ -57,40 +57,11 @@ NEW_BATCH: Final[dict[str, Any]] = {
     },
 }
 
-#: The problem of a manifest.
-MANIFEST_PROBLEM: Final[dict[str, Any]] = {
-    "title": "ManifestProblem",
-    "description": "A problem (RFC 9457); where lines of the manifest do not fit, all of them.",
-    "allOf": [{"$ref": "#/components/schemas/Problem"}],
-    "type": "object",
-    "properties": {
-        "errors": {
-            "type": "array",
-            "maxItems": 1000,
-            "description": "By their lines, the first thousand.",
-            "items": {
-                "type": "object",
-                "required": ["line", "code", "message"],
-                "properties": {
-                    "line": {
-                        "type": "integer",
-                        "minimum": 1,
-                        "description": "Of the file; in JSON, which of the `documents`.",
-                    },
-                    "code": {"type": "string", "description": "What it is, for programs."},
-                    "message": {"type": "string", "description": "What it is, for people."},
-                },
-            },
-        },
-        "error_count": {"type": "integer", "minimum": 1, "description": "How many there are."},
-    },
-}
-
 INVALID_MANIFEST: Final[dict[str, Any]] = {
     "description": "A value does not fit, or lines of the manifest don't. Nothing was begun.",
     "content": {
         PROBLEM_TYPE: {
-            "schema": {"$ref": "#/components/schemas/ManifestProblem"},
+            "schema": {"$ref": PROBLEM_REF},
             "example": {
                 "type": "urn:quire:problem:manifest-invalid",
                 "title": "Unprocessable Content",

@@ -88,6 +88,29 @@ PROBLEM_SCHEMA: Final[dict[str, Any]] = {
             "pattern": "^[A-Z][A-Z0-9_]*$",
             "description": "What it is, for programs; codes do not change.",
         },
+        "errors": {
+            "type": "array",
+            "maxItems": 1000,
+            "description": "Only of a manifest: its lines that do not fit, the first thousand.",
+            "items": {
+                "type": "object",
+                "required": ["line", "code", "message"],
+                "properties": {
+                    "line": {
+                        "type": "integer",
+                        "minimum": 1,
+                        "description": "Of the file; in JSON, which of the `documents`.",
+                    },
+                    "code": {"type": "string", "description": "What it is, for programs."},
+                    "message": {"type": "string", "description": "What it is, for people."},
+                },
+            },
+        },
+        "error_count": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "How many lines do not fit.",
+        },
     },
 }
 
