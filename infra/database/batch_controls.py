@@ -112,14 +112,15 @@ class PostgresBatchControls:
     CANCEL_JOBS: Final[LiteralString] = cancelling(_MEMBERS)
     PRIORITIZE_JOBS: Final[LiteralString] = prioritizing(_DRIVEN)
 
-    # What was sent before the pause and has not been looked at by now is lost, or was dropped:
-    # it waits for its turn again. The others' messages still wait in the broker.
+    # Whose message came while the batch stood still has none any more: it waits for its turn again.
+    # They are no more than a window; a message that still lies in the broker finds the job begun.
     FREE_JOBS: Final[LiteralString] = f"""
-        UPDATE jobs SET dispatched_at = NULL
+        UPDATE jobs SET dispatched_at = NULL, sent_as = NULL
          WHERE {_DRIVEN} AND status = 'pending' AND stage = 'received'
-           AND dispatched_at < now() - %(resend_after)s
+           AND dispatched_at IS NOT NULL
     """  # noqa: S608 - put together of constants
 
+    # Of chunks, a worker that drops a message says so (see chunks.DROPPED); what is older is lost.
     FREE_CHUNKS: Final[LiteralString] = """
         WITH free AS (
             SELECT id FROM chunks

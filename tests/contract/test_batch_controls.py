@@ -12,7 +12,7 @@ import pytest
 from common.access import Caller
 from common.batches import BatchView
 from common.lifecycle import BatchStatus, JobStatus
-from common.models import JobId, MergedDocument, ObjectRef, Priority
+from common.models import JobId, MergedDocument, Priority
 from common.pages import PageRange
 from infra.database.batch_controls import PostgresBatchControls
 from infra.database.batch_views import PostgresBatches
@@ -72,7 +72,7 @@ def test_a_pause_holds_what_is_read_and_what_waits_and_a_resume_lets_it_go_on(
     batch = view(world, batch_id)
     assert batch.status is BatchStatus.PAUSED
     assert counts(batch) == {"pending": 2, "paused": 2}
-    assert world.claim_split(source_of(world, jobs[2]), promised=True) is None
+    assert world.claim_split_of(jobs[2]) is None
     resumed = controls.resume(batch_id, ALICE)
     assert resumed is not None
     assert [job_id for job_id, _, _ in resumed.splits] == [jobs[0]]
@@ -81,15 +81,6 @@ def test_a_pause_holds_what_is_read_and_what_waits_and_a_resume_lets_it_go_on(
     assert kinds(world, batch_id) == ["batch_created", "batch_paused", "batch_resumed"]
     assert job_kinds(world, jobs[1])[-2:] == ["job_paused", "job_resumed"]
     world.begin(jobs[2])
-
-
-def source_of(world: World, job_id: JobId) -> ObjectRef:
-    row = world.one(
-        "SELECT bucket, object FROM documents JOIN jobs ON document_id = documents.id"
-        " WHERE jobs.id = %s",
-        job_id,
-    )
-    return ObjectRef(str(row["bucket"]), str(row["object"]), 1)
 
 
 def test_a_batch_that_has_not_begun_waits_again_after_a_pause(
@@ -238,7 +229,6 @@ def test_what_was_sent_before_a_pause_and_is_lost_waits_for_its_turn_again(
         connection.execute("UPDATE jobs SET dispatched_at = now() WHERE id = %s", (jobs[1],))
         connection.execute("UPDATE chunks SET dispatches = 1, dispatched_at = now()")
     assert controls.pause(batch_id, ALICE)
-    world.age("jobs", "dispatched_at", timedelta(hours=1), id=jobs[1])
     world.age("chunks", "dispatched_at", timedelta(hours=1), job_id=jobs[0])
     assert controls.resume(batch_id, ALICE) is not None
     assert world.one("SELECT dispatched_at FROM jobs WHERE id = %s", jobs[1]) == {
