@@ -148,7 +148,7 @@ locals {
     )
   }
 
-  all_processes    = keys(local.own_environment)
+  all_processes    = keys(local.secret_names)
   broker_processes = [for process, secrets in local.secret_names : process if contains(keys(secrets), "REDIS_URL")]
 
   # Settings with defaults that suit most, and the processes that read each.

@@ -54,7 +54,10 @@ run "nothing_optional_is_there_by_default" {
   assert {
     condition = (
       length(google_project_iam_member.telemetry_writer) == 0 && length(google_project_service.telemetry) == 0 &&
-      !strcontains(jsonencode(local.environment), "OTEL_") && !strcontains(jsonencode(local.secret_environment), "OTEL_")
+      !anytrue([
+        for process in local.all_processes :
+        contains(keys(merge(local.environment[process], local.secret_environment[process])), "OTEL_EXPORTER_OTLP_ENDPOINT")
+      ])
     )
     error_message = "Nothing is sent anywhere unless it is asked for."
   }
