@@ -157,7 +157,7 @@ def test_every_bad_line_of_a_manifest_is_told_by_its_number(
         documents = [{"document_id": good}, {"uri": absent}]
         manifest.write_text(json.dumps({"documents": documents}))
         bad = ["2"]
-    visitor = visit("/batches/new")
+    visitor = visit("/batches/new", viewport={"width": 360, "height": 740})
     visitor.expected_statuses = {422}
     page = visitor.page
     _choose(page, "manifest", manifest)
@@ -170,6 +170,7 @@ def test_every_bad_line_of_a_manifest_is_told_by_its_number(
         else "Nothing was begun: 1 entry of boxes.json can't be taken"
     )
     expect(page.locator(".manifesterrors")).to_be_focused()
+    assert visitor.evaluate("document.documentElement.scrollWidth") <= 360
     if form == "csv":
         expect(told.first.locator(".text")).to_have_text("no-id,,")
     assert quire.http.get("/v1/batches").json()["batches"] == []

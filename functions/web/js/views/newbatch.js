@@ -156,7 +156,8 @@ export function openNewBatch(root, { signal }) {
     try {
       // What a manifest in lines can't say stands in the address; one in JSON says all itself.
       const { options: _, ...fields } = asked;
-      const query = kind === KINDS.json ? "" : `?${new URLSearchParams(fields)}`;
+      const said = kind === KINDS.json ? "" : String(new URLSearchParams(fields));
+      const query = said && `?${said}`;
       const request = { method: "POST", body: file, headers: { "Content-Type": kind, "Idempotency-Key": unlikely() }, signal };
       const batch = await (await insist(() => send(`/v1/batches${query}`, request), signal)).json();
       announce("The batch has begun.");

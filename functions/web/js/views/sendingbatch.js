@@ -18,7 +18,7 @@ export function sendingBatch(submission, signal) {
   const rows = new Map();
   const again = h("button", { type: "button", class: "primary", onclick: () => submission.go() }, "Try again what failed");
   const without = h("button", { type: "button", onclick: () => submission.make() });
-  const drop = h("button", { type: "button", class: "plain", onclick: giveUp }, "Give it up");
+  const drop = h("button", { type: "button", onclick: giveUp }, "Give it up");
   let due = false;
 
   // Bytes move more often than anybody can look.
