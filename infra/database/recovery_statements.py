@@ -42,7 +42,8 @@ JOBS: Final[LiteralString] = f"""
           FROM chunks WHERE job_id = ANY(%(ids)s) AND {_FAILED} GROUP BY job_id
     )
     SELECT jobs.id, document_id, filename, object, generation IS NOT NULL AS has_landed,
-           cleaned_at IS NOT NULL AS is_cleaned, result_path IS NOT NULL AS has_result,
+           cleaned_at IS NOT NULL AS is_cleaned,
+           result_path IS NOT NULL OR result_job IS NOT NULL AS has_result,
            jobs.failed_pages,
            CASE WHEN jobs.status = 'failed'
                      AND NOT (stage = 'merging' AND jobs.failed_pages = total_pages)
