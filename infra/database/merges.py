@@ -25,7 +25,7 @@ from common.models import (
     ToSend,
 )
 from common.pages import PageRange
-from infra.database import page_rows
+from infra.database import page_rows, warm_jobs
 from infra.database.pool import Pool
 
 
@@ -41,7 +41,7 @@ class PostgresMerges:
              WHERE id = %(job_id)s AND status = 'processing' AND stage = 'merging'
                AND (lease_expires_at IS NULL OR lease_expires_at < now())
             RETURNING id, document_id, run, attempt, stalls, options -> 'outputs' AS outputs,
-                      last_event,
+                      options @> '{"warm": true}' AS is_warm, last_event,
                       extract(epoch FROM clock_timestamp() - dispatched_at)::float8 AS waited
         ), event AS (
             INSERT INTO job_events (job_id, id, kind, details)
@@ -90,15 +90,17 @@ class PostgresMerges:
                    last_event = last_event + 1
              WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'merging'
                AND status = 'processing'
-            RETURNING id, document_id, last_event, status, result_path
+            RETURNING id, document_id, last_event, status, result_path,
+                      options @> '{"warm": true}' AS is_warm
         ), document AS (
             UPDATE documents
-               SET status = CASE WHEN finished.result_path IS NULL THEN 'failed'
-                                 ELSE 'ocr_complete' END,
+               -- Another job may have delivered before, and a warm one changes nothing.
+               SET status = CASE WHEN coalesce(finished.result_path, result_job::text) IS NULL
+                                 THEN 'failed' ELSE 'ocr_complete' END,
                    result_job = CASE WHEN %(has_result)s THEN %(job_id)s ELSE result_job END,
                    result_attempt = CASE WHEN %(has_result)s THEN %(attempt)s
                                          ELSE result_attempt END
-              FROM finished WHERE documents.id = finished.document_id
+              FROM finished WHERE documents.id = finished.document_id AND NOT is_warm
         ), outdated_pages AS (
             DELETE FROM pages
              WHERE %(has_result)s AND document_id = (SELECT document_id FROM finished)
@@ -221,6 +223,7 @@ class PostgresMerges:
             warnings=tuple(row["warnings"]),
             # Options are stored without what has its default.
             outputs=JobOptions().outputs if row["outputs"] is None else tuple(row["outputs"]),
+            is_warm=row["is_warm"],
             waited=row["waited"],
         )
 
@@ -313,6 +316,12 @@ class PostgresMerges:
         }
         with self._pool.connection() as connection:
             if connection.execute(self.FINISH, values).rowcount == 0:
+                raise _lost()
+
+    def finish_warm(self, work: MergeWork) -> None:
+        """End a job that delivers nothing as its counts say. LeaseLost where it is another's."""
+        with self._pool.connection() as connection:
+            if connection.execute(warm_jobs.FINISH, _fence(work)).rowcount == 0:
                 raise _lost()
 
 

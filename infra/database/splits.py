@@ -189,10 +189,10 @@ class PostgresSplits:
                    last_event = last_event + 1
              WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'splitting'
                AND status = 'processing'
-            RETURNING id, document_id, last_event
+            RETURNING id, document_id, last_event, options @> '{"warm": true}' AS is_warm
         ), document AS (
             UPDATE documents SET status = 'failed'
-             WHERE id = (SELECT document_id FROM failed) AND result_job IS NULL
+             WHERE id = (SELECT document_id FROM failed WHERE NOT is_warm) AND result_job IS NULL
         ), forgotten AS (
             DELETE FROM job_passwords WHERE job_id = (SELECT id FROM failed)
         )
