@@ -13,7 +13,7 @@ LOCKING := --universal --python-version 3.11 --generate-hashes --no-emit-index-u
 DEMO := tests/resources/quire-demo.pdf
 WHERE = --project "$(PROJECT)" --region "$(REGION)" --env "$(or $(ENV),prod)" $(if $(SUPABASE_URL),--supabase-url "$(SUPABASE_URL)") $(if $(YES),--yes)
 
-.PHONY: help setup demo up flower test schemathesis lint format bench screenshots package deploy destroy lock terraform-test terraform-tools clean
+.PHONY: help setup demo up flower test schemathesis lint format bench screenshots trace-picture package deploy destroy lock terraform-test terraform-tools clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ bench: $(READY) ## Measure splitting and the pipeline's overhead, as ratios
 
 screenshots: $(READY) ## Take the pictures of the page anew (needs Chromium)
 	@$(BIN)/python -m tests.browser.screenshots
+
+trace-picture: $(READY) ## Record a job's trace, and draw it for docs/observability.md
+	@$(BIN)/python -m tests.trace_picture
 
 package: $(READY) ## Pack the functions for the platform: build/functions.zip
 	@$(BIN)/python -m infra.packaging

@@ -200,6 +200,12 @@ def waited(
     _recorder.past(hop, job_id, began, ended, attributes)
 
 
+def done(hop: Hop, job_id: UUID, laps: Laps) -> None:
+    """Note what has been going on since the laps began, for this job among others."""
+    if _recorder is not None:
+        _recorder.past(hop, job_id, laps.began, time.time_ns(), {})
+
+
 def job_ended(job_id: UUID) -> None:
     """Have the job's whole way noted, once this use case is through."""
     if _recorder is not None:

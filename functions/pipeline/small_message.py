@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
+from common import telemetry
 from common.errors import (
     InsufficientCredits,
     LeaseLost,
@@ -32,6 +33,8 @@ from common.small_documents import (
     WholeDocuments,
     WholeResults,
 )
+from common.telemetry import Hop, Laps
+from functions.pipeline.chunk_telemetry import count_ended, count_looked_up, count_put_back, traced
 from functions.pipeline.hand_on import hand_on, or_maintain_sends
 from functions.pipeline.process_chunk import RetryPolicy
 from functions.pipeline.use_cache import sound_result
@@ -175,15 +178,19 @@ class Message:
             self._give_up(begun)
             return
         began = time.monotonic()
-        with logging_for(work.job_id, chunk_index=0, attempt=work.attempt):
+        with logging_for(work.job_id, chunk_index=0, attempt=work.attempt), traced(work, Laps()):
             try:
-                found = self._find(begun)
+                with telemetry.span(Hop.CHUNK_CACHE):
+                    found = self._find(begun)
                 if found is None:
                     return
                 begun, chunk = found
+                count_looked_up(work, is_hit=chunk is not None)
                 if chunk is None:
-                    pages = self.engine().read(content, languages=work.options.languages)
+                    with telemetry.span(Hop.CHUNK_OCR):
+                        pages = self.engine().read(content, languages=work.options.languages)
                     chunk = chunk_of(work, pages)
+                    count_ended("completed", pages=len(pages), failed=0)
             except (QuotaError, TransientError, PermanentError) as error:
                 self._put_back(begun, error)
                 return
@@ -238,6 +245,7 @@ class Message:
             },
         )
         self.held.pop(work.job_id)
+        count_put_back(error.code)
         try:
             self.chunks.put_back(
                 work, code=error.code, message=error.message, delay=delay, counted=counted
@@ -262,11 +270,14 @@ class Message:
             else:
                 stored.append(each)
         if stored:
+            laps = Laps()
             recorded = self.small.record([each.as_read() for each in stored])
             for each in stored:
                 self.held.pop(each.work.job_id)
                 with logging_for(each.work.job_id, chunk_index=0, attempt=each.work.attempt):
+                    telemetry.done(Hop.CHUNK_RECORD, each.work.job_id, laps)
                     if each.work.job_id in recorded.job_ids:
+                        telemetry.job_ended(each.work.job_id)
                         log.info("document is read", extra=each.log_fields)
                     else:
                         self._complete(each)
