@@ -17,6 +17,7 @@ import pytest
 from infra.local.home import Home
 from infra.local.stack import Stack, StackOptions
 from tests.e2e.quire_client import QuireClient, wait_for
+from tests.environment import LEAST
 from tests.otlp_receiver import OtlpReceiver, ReceivedSpan
 from tests.pdfs.documents import write_born_digital, write_mixed
 from tests.receiver import WebhookReceiver
@@ -262,19 +263,7 @@ def test_without_an_address_nothing_is_imported_and_nothing_recorded() -> None:
         "print([name for name in sys.modules if name.startswith('opentelemetry.sdk')"
         " or name.startswith('opentelemetry.exporter') or name == 'prometheus_client'])"
     )
-    environment = {
-        "DATABASE__URL": "postgresql://nobody@127.0.0.1:1/none",
-        "REDIS_URL": "redis://127.0.0.1:1/0",
-        "SUPABASE__URL": "http://127.0.0.1:1",
-        "SUPABASE__SERVICE_KEY": "none",
-        "DOCUMENT_AI__PROCESSOR": "projects/p/locations/eu/processors/1",
-        "TASKS__QUEUE": "projects/p/locations/l/queues/q",
-        "TASKS__MERGE_URL": "http://127.0.0.1:1",
-        "TASKS__INGEST_URL": "http://127.0.0.1:1",
-        "TASKS__WEBHOOK_URL": "http://127.0.0.1:1",
-        "WEBHOOKS__SIGNING_KEY": "x" * 32,
-        "PATH": os.environ["PATH"],
-    }
+    environment = {**LEAST, "PATH": os.environ["PATH"]}
     done = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
     )
