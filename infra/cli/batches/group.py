@@ -7,11 +7,12 @@ from typing import ClassVar
 import click
 
 from infra.cli.by_name import CommandsByName
+from infra.cli.exits import exit_codes
 
 _HERE = "infra.cli.batches"
 
 
-class _BatchCommands(CommandsByName):
+class BatchCommands(CommandsByName):
     """What can be done with batches."""
 
     table: ClassVar = {
@@ -28,7 +29,7 @@ class _BatchCommands(CommandsByName):
     }
 
 
-@click.group(cls=_BatchCommands, short_help="Read many documents at once.")
+@click.group(cls=BatchCommands, short_help="Read many documents at once.", epilog=exit_codes())
 def batch() -> None:
     """Read many documents at once, and see what became of them.
 

@@ -10,6 +10,7 @@ from collections import deque
 
 import pytest
 
+from infra.cli.batches.group import BatchCommands
 from infra.cli.main import COMMANDS, run_command
 from infra.local.home import ROOT
 from tests.unit.cli.fixtures import Typed, listening, quire, server
@@ -141,11 +142,12 @@ def test_help_imports_no_command_and_none_of_their_libraries() -> None:
 
 
 def test_the_line_about_each_command_is_in_its_own_help(capsys: Output) -> None:
-    for name in COMMANDS:
-        assert run_command([name, "--help"]) == 0
+    names = [[name] for name in COMMANDS] + [["batch", name] for name in BatchCommands.table]
+    for name in names:
+        assert run_command([*name, "--help"]) == 0
         text = capsys.readouterr().out
         assert "Examples:" in text, name
-        assert f"quire {name}" in text or f" {name} " in text
+        assert f"quire {' '.join(name)}" in text or f" {name[-1]} " in text
         assert "Exit codes:\n    0    " in text, name
 
 
