@@ -1,13 +1,14 @@
 """Any order of claim, finish, fail, pause, resume, cancel, retry and rescue keeps the invariants.
 
 A state machine on real Postgres. Workers, splitters and merges are their tokens: each may act at
-any moment, also long after it was given up. What is checked after every step stands in `check`.
+any moment, also long after it was given up. Beside the job another one reads an equal document:
+what one has read the other finds. What is checked after every step stands in `check`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -28,6 +29,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
 from common.access import Caller
+from common.caching import ReadingKeys
 from common.errors import InsufficientCredits, LeaseLost
 from common.lifecycle import FINAL_JOB_STATUSES, JobStatus
 from common.models import (
@@ -65,6 +67,9 @@ FACTS = """
            (SELECT coalesce(sum(chunks.failed_pages), 0)::int
               FROM chunks WHERE job_id = jobs.id AND chunks.status IN ('completed', 'failed'))
                AS failed_row_pages,
+           (SELECT count(*) FROM chunks WHERE job_id = jobs.id AND is_cached) AS cached_rows,
+           (SELECT coalesce(sum(page_end - page_start + 1), 0)::int
+              FROM chunks WHERE job_id = jobs.id AND is_cached) AS cached_row_pages,
            (SELECT array_agg(kind ORDER BY id) FROM job_events WHERE job_id = jobs.id) AS kinds,
            (SELECT array_agg(id ORDER BY id) FROM job_events WHERE job_id = jobs.id) AS event_ids,
            (SELECT array_agg(details ->> 'attempt') FROM job_events
@@ -81,6 +86,14 @@ FACTS = """
 """
 
 
+#: Who is reading a key now: chunks under work whose lease lives, with their attempt.
+READING = """
+    SELECT chunks.id, chunks.attempt, cache_key FROM chunks JOIN jobs ON jobs.id = job_id
+     WHERE jobs.id = ANY(%s) AND chunks.status = 'processing'
+       AND chunks.lease_expires_at >= now() AND jobs.status IN ('processing', 'paused')
+"""
+
+
 class JobMachine(RuleBasedStateMachine):
     """One job, its splitters, workers and merges, its owner, and maintain."""
 
@@ -92,9 +105,12 @@ class JobMachine(RuleBasedStateMachine):
         finished=st.integers(0, 4),
         granted=st.sampled_from([1000, 8, 3]),
         is_damaged=st.booleans(),
+        twins=st.integers(0, 4),
     )
-    def begin(self, chunks: int, waves: int, finished: int, granted: int, is_damaged: bool) -> None:
-        """Begin somewhere on the way: some chunks cut, some of those read."""
+    def begin(
+        self, chunks: int, waves: int, finished: int, granted: int, is_damaged: bool, twins: int
+    ) -> None:
+        """Begin somewhere on the way: some chunks cut, some of those read, here or by the twin."""
         self.owner = f"owner-{uuid4()}"
         self.caller = Caller(self.owner)
         self.controls = PostgresControls(self.world.pool, credits_enabled=True)
@@ -106,6 +122,13 @@ class JobMachine(RuleBasedStateMachine):
         self.splitters: list[SplitWork] = []
         self.workers: list[ChunkWork] = []
         self.merges: list[MergeWork] = []
+        #: The key of which each stored result is a whole one.
+        self.stored: dict[str, str] = {}
+        #: Who had fallen silent, and renewed a lease that another had followed by then.
+        self.revived: set[tuple[ChunkId, int]] = set()
+        self.was_reopened = False
+        self.keys = ReadingKeys(self.owner, chunks * PAGES, "engine")
+        self.add_twin(twins)
         self.is_begun = True
         self.claim_split()
         self.job_id: JobId = self.splitters[0].job_id
@@ -117,6 +140,42 @@ class JobMachine(RuleBasedStateMachine):
                 self.check()
                 self.finish(0, 0)
                 self.check()
+
+    def add_twin(self, finished: int) -> None:
+        """Make a job of an equal document, all of it cut and some of it read. It costs nothing."""
+        work = self.world.land(self.owner)
+        ranges = self.ranges()
+        self.world.splits.plan(
+            work,
+            page_count=len(ranges) * PAGES,
+            size=1000,
+            warnings=[],
+            chunks=ranges,
+            keys=self.keys.keys(ranges),
+        )
+        planned = self.world.splits.planned(work)
+        self.world.splits.dispatched(work, [(chunk, cut(work, chunk)) for chunk in planned])
+        self.world.splits.finish(work)
+        self.twin: JobId = work.job_id
+        self.twin_chunks = [chunk.id for chunk in planned]
+        for chunk_id in self.twin_chunks[:finished]:
+            claimed = self.world.chunks.claim(chunk_id)
+            assert claimed is not None
+            self.complete(claimed)
+
+    def ranges(self) -> list[PageRange]:
+        return [PageRange(i * PAGES + 1, (i + 1) * PAGES) for i in range(self.planned_chunks)]
+
+    def complete(self, work: ChunkWork, errors: Sequence[PageError] = ()) -> ChunkOutcome:
+        """Record what a worker has read, or found."""
+        if work.cached is not None:
+            assert self.stored[work.cached.path] == work.cache_key, "only an equal one's is found"
+            return self.world.chunks.complete_cached(work)
+        path = f"{work.id}.{work.attempt}"
+        outcome = self.world.chunks.complete(work, path=path, checksum="c", errors=errors)
+        if not errors and work.cache_key is not None:
+            self.stored[path] = work.cache_key
+        return outcome
 
     # ── the splitter ─────────────────────────────────────────────────────────────────────────
 
@@ -133,7 +192,7 @@ class JobMachine(RuleBasedStateMachine):
     def split(self, which: int, waves: int) -> None:
         """Plan, cut some of the chunks in waves of one, and say so where all are cut."""
         work = self.splitters[which % len(self.splitters)]
-        ranges = [PageRange(i * PAGES + 1, (i + 1) * PAGES) for i in range(self.planned_chunks)]
+        ranges = self.ranges()
         try:
             if work.planned_pages is None and not self.world.splits.planned(work):
                 self.splits.plan(
@@ -142,6 +201,7 @@ class JobMachine(RuleBasedStateMachine):
                     size=1000,
                     warnings=[],
                     chunks=ranges,
+                    keys=self.keys.keys(ranges),
                 )
             uncut = [
                 chunk
@@ -177,6 +237,28 @@ class JobMachine(RuleBasedStateMachine):
             assert before["status"] == "processing", "no chunk starts in any other status"
             self.workers.append(work)
 
+    @rule(which=st.integers(0, 3))
+    def claim_twins(self, which: int) -> None:
+        work = self.world.chunks.claim(self.twin_chunks[which % len(self.twin_chunks)])
+        if work is not None:
+            self.workers.append(work)
+
+    @rule(which=st.integers(0, 3))
+    def be_a_zombie(self, which: int) -> None:
+        """A worker falls silent, another takes its chunk, and then the first one ends."""
+        chunks = self.chunk_ids()
+        work = self.world.chunks.claim(chunks[which % len(chunks)]) if chunks else None
+        if work is None:
+            return
+        self.world.age("chunks", "lease_expires_at", LEASE * 2, id=work.id)
+        again = self.world.chunks.claim(work.id)
+        assert again is not None
+        before = self.facts()
+        with pytest.raises(LeaseLost):
+            self.complete(work)
+        assert self.facts() == before, "what does not count changes nothing"
+        self.workers.append(again)
+
     @precondition(lambda self: self.workers)
     @rule(which=st.integers(0, 9), bad_pages=st.sampled_from([0, 0, 0, 1]))
     def finish(self, which: int, bad_pages: int) -> None:
@@ -184,7 +266,7 @@ class JobMachine(RuleBasedStateMachine):
         errors = [PageError(work.pages.start, "PAGE_UNREADABLE", "It can't be read.")][:bad_pages]
         self.counted(
             work,
-            lambda: self.world.chunks.complete(work, path="p", checksum="c", errors=errors),
+            lambda: self.complete(work, errors),
         )
 
     @precondition(lambda self: self.workers)
@@ -196,6 +278,10 @@ class JobMachine(RuleBasedStateMachine):
         )
 
     def counted(self, work: ChunkWork, record: Callable[[], ChunkOutcome]) -> None:
+        if work.job_id == self.twin:
+            with suppress(LeaseLost):
+                record()
+            return
         before = self.seen
         chunk = self.world.one("SELECT status, attempt FROM chunks WHERE id = %s", work.id)
         try:
@@ -225,7 +311,12 @@ class JobMachine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 9))
     def renew(self, which: int) -> None:
         work = self.workers[which % len(self.workers)]
+        is_live = (work.id, work.attempt) in {(row["id"], row["attempt"]) for row in self.reading()}
         if self.world.chunks.renew(work):
+            if not is_live:
+                self.revived.add((work.id, work.attempt))
+            if work.job_id == self.twin:
+                return
             assert self.facts()["status"] in ("processing", "paused")
 
     # ── the merge ────────────────────────────────────────────────────────────────────────────
@@ -265,6 +356,8 @@ class JobMachine(RuleBasedStateMachine):
                 self.world.merges.reopen(work, damaged[0])
             except LeaseLost:
                 assert self.facts() == before
+            else:
+                self.was_reopened = True
 
     def merged(self) -> MergedDocument:
         facts = self.facts()
@@ -324,6 +417,11 @@ class JobMachine(RuleBasedStateMachine):
             assert before["status"] in ("failed", "completed_with_errors")
             assert before["status"] == "failed" or before["failed_pages"], "there is what to retry"
 
+    @rule(really=st.sampled_from([False, False, False, True]))
+    def cancel_twin(self, really: bool) -> None:
+        if really:
+            self.controls.cancel(self.twin, self.caller)
+
     # ── time, and maintain ───────────────────────────────────────────────────────────────────
 
     @rule()
@@ -333,8 +431,8 @@ class JobMachine(RuleBasedStateMachine):
             connection.execute(
                 "UPDATE chunks SET lease_expires_at = lease_expires_at - interval '1 day',"
                 " due_at = due_at - interval '1 day',"
-                " dispatched_at = dispatched_at - interval '3 days' WHERE job_id = %s",
-                (self.job_id,),
+                " dispatched_at = dispatched_at - interval '3 days' WHERE job_id = ANY(%s)",
+                ([self.job_id, self.twin],),
             )
             connection.execute(
                 "UPDATE jobs SET lease_expires_at = lease_expires_at - interval '1 day',"
@@ -348,6 +446,7 @@ class JobMachine(RuleBasedStateMachine):
         before = self.seen
         ours = set(self.chunk_ids())
         resent = self.world.upkeep.stopped_chunks(broker_is_empty=True)
+        resent += self.world.turns.give(something_new=True).chunks
         stranded = self.world.upkeep.stopped_jobs()
         if before["status"] != "processing":
             assert not ours & {chunk.id for chunk in resent}, "only running jobs are rescued"
@@ -365,6 +464,17 @@ class JobMachine(RuleBasedStateMachine):
         assert facts["failed_rows"] == facts["failed_chunks"]
         assert facts["completed_row_pages"] == facts["completed_pages"]
         assert facts["failed_row_pages"] == facts["failed_pages"]
+        assert facts["cached_rows"] == facts["cached_chunks"]
+        assert facts["cached_row_pages"] == facts["cached_pages"]
+
+        # Who had been followed by another may come back to life; it reads to its end.
+        reading = [row for row in self.reading() if (row["id"], row["attempt"]) not in self.revived]
+        found = {(work.id, work.attempt) for work in self.workers if work.cached is not None}
+        begun = {(work.id, work.attempt) for work in self.workers if work.earlier is not None}
+        keys = [
+            row["cache_key"] for row in reading if (row["id"], row["attempt"]) not in found | begun
+        ]
+        assert len(keys) == len(set(keys)), "equal chunks are read once"
 
         whole = facts["total_chunks"] == facts["completed_chunks"] + facts["failed_chunks"]
         if not facts["is_final"] and facts["total_chunks"]:
@@ -393,21 +503,25 @@ class JobMachine(RuleBasedStateMachine):
         if facts["is_final"]:
             assert facts["credits_reserved"] == 0
         if facts["status"] in ("completed", "completed_with_errors"):
-            assert facts["settled"] == facts["completed_pages"], "every page is paid for once"
+            paid = facts["completed_pages"] - facts["cached_pages"]
+            assert facts["settled"] == paid or self.was_reopened, "every page is paid for once"
 
     def teardown(self) -> None:
         """Whatever happened, a job that is not cancelled can be brought to its end."""
         if not getattr(self, "is_begun", False):
             return
         self.controls.resume(self.job_id, self.caller)
+        self.controls.cancel(self.twin, self.caller)
         for _ in range(40):
             if self.facts()["is_final"]:
                 break
             self.time_passes()
-            for chunk in self.world.upkeep.stopped_chunks(broker_is_empty=True):
+            sent = self.world.upkeep.stopped_chunks(broker_is_empty=True)
+            sent += self.world.turns.give(something_new=True).chunks
+            for chunk in sent:
                 work = self.world.chunks.claim(chunk.id)
                 if work is not None and work.job_id == self.job_id:
-                    self.world.chunks.complete(work, path="p", checksum="c")
+                    self.complete(work)
             for stranded in self.world.upkeep.stopped_jobs():
                 if stranded.job_id != self.job_id:
                     continue
@@ -421,12 +535,19 @@ class JobMachine(RuleBasedStateMachine):
                     self.split(0, 9)
         assert self.facts()["is_final"], "maintain alone brings it to its end"
         self.check()
+        # No worker drops the messages of what was cancelled: they would fill the next one's window.
+        with self.world.pool.connection() as connection:
+            connection.execute("DELETE FROM documents WHERE owner = %s", (self.owner,))
 
     def facts(self) -> dict[str, Any]:
         with self.world.pool.connection() as connection:
             row = connection.execute(FACTS, (self.job_id,)).fetchone()
         assert row is not None
         return row
+
+    def reading(self) -> list[dict[str, Any]]:
+        with self.world.pool.connection() as connection:
+            return connection.execute(READING, ([self.job_id, self.twin],)).fetchall()
 
     def chunk_ids(self) -> list[ChunkId]:
         with self.world.pool.connection() as connection:
@@ -445,7 +566,7 @@ def fast_pool(database_url: str) -> Iterator[Pool]:
         yield pool
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_thousand_random_interleavings_keep_every_invariant(fast_pool: Pool) -> None:
     class Machine(JobMachine):
         world = World(fast_pool)
