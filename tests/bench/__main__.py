@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from tests.bench import (
+    bench_cache,
     bench_cold_start,
     bench_costs,
     bench_events,
     bench_pages,
     bench_quota,
+    bench_recovery,
     bench_scaling,
     bench_split,
     bench_stack,
@@ -31,6 +33,10 @@ def main() -> None:
     bench_scaling.main()
     print()
     bench_quota.main()
+    print()
+    bench_cache.main()
+    print()
+    bench_recovery.main()
 
 
 if __name__ == "__main__":
