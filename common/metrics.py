@@ -56,16 +56,17 @@ class Period:
                 status=422,
             )
         size = timedelta(seconds=bucket.seconds)
-        first = _EPOCH + (start - _EPOCH) // size * size
-        last = _EPOCH - (_EPOCH - end) // size * size
-        buckets = (last - first) // size
+        # As many as were asked for; rounding may add one.
+        buckets = -((start - end) // size)
         if buckets > MOST_BUCKETS:
             raise InvalidRequest(
                 f"That would be {buckets:,} buckets, and {MOST_BUCKETS:,} are answered at once. "
-                f"{_advice(last - first)}",
+                f"{_advice(end - start)}",
                 code="TOO_MANY_BUCKETS",
                 status=422,
             )
+        first = _EPOCH + (start - _EPOCH) // size * size
+        last = _EPOCH - (_EPOCH - end) // size * size
         return cls(first, last, bucket)
 
 

@@ -185,6 +185,9 @@ def test_a_period_is_rounded_to_whole_buckets() -> None:
 def test_a_day_s_minutes_are_answered_and_one_more_is_not() -> None:
     day = timedelta(days=1)
     assert Period.asked(TEN, TEN + day, BucketSize.MINUTE).end == TEN + day
+    # Also from the middle of a minute on, which makes a bucket more.
+    half = timedelta(seconds=30)
+    assert Period.asked(TEN + half, TEN + half + day, BucketSize.MINUTE).start == TEN
     with pytest.raises(InvalidRequest, match=r"1,441 buckets.*bucket=5m") as refused:
         Period.asked(TEN, TEN + day + timedelta(seconds=1), BucketSize.MINUTE)
     assert refused.value.code == "TOO_MANY_BUCKETS"
