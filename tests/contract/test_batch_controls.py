@@ -159,6 +159,33 @@ def rows(world: World, query: str, *values: object) -> list[dict[str, Any]]:
         return connection.execute(query, values).fetchall()
 
 
+def test_a_batch_goes_on_where_a_job_of_it_is_retried_and_ends_and_is_told_again(
+    world: World,
+) -> None:
+    batch_id, [failed, _] = world.add_batch(2, webhook_url="https://example.com/hook")
+    for job_id in rows(world, "SELECT id FROM jobs WHERE batch_id = %s", batch_id):
+        split_of = world.begin(job_id["id"])
+        world.splits.fail(split_of, "STORAGE_UNAVAILABLE", "Cloud Storage was away.")
+    assert view(world, batch_id).status is BatchStatus.FAILED
+    assert PostgresControls(world.pool).retry(failed, ALICE) is not None
+    batch = view(world, batch_id)
+    assert (batch.status, batch.finished_at) == (BatchStatus.PROCESSING, None)
+    split_of = world.begin(failed)
+    world.splits.fail(split_of, "STORAGE_UNAVAILABLE", "Cloud Storage was away.")
+    assert view(world, batch_id).status is BatchStatus.FAILED
+    assert kinds(world, batch_id) == [
+        "batch_created",
+        "document_failed",
+        "document_failed",
+        "batch_failed",
+        "document_retried",
+        "document_failed",
+        "batch_failed",
+    ]
+    told = rows(world, "SELECT event FROM webhook_deliveries WHERE batch_id = %s", batch_id)
+    assert told == [{"event": "batch.failed"}, {"event": "batch.failed"}]
+
+
 def test_doing_it_twice_changes_nothing(world: World, controls: PostgresBatchControls) -> None:
     batch_id, jobs = world.add_batch(2)
     world.begin(jobs[0])

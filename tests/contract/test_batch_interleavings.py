@@ -42,11 +42,13 @@ from tests.world import World, cut
 EXAMPLES = int(os.environ.get("QUIRE_BATCH_INTERLEAVINGS", "60"))
 ALICE = Caller("alice")
 
-jobs = st.integers(min_value=0, max_value=3)
+#: Few, so that a batch ends, and goes on after its end, within some steps.
+DOCUMENTS = 2
+jobs = st.integers(min_value=0, max_value=DOCUMENTS - 1)
 
 
 class BatchInterleavings(RuleBasedStateMachine):
-    """One batch of four documents, and what may be done to it."""
+    """One batch of two documents, and what may be done to it."""
 
     pool: Pool
 
@@ -54,7 +56,7 @@ class BatchInterleavings(RuleBasedStateMachine):
     def make(self, paused: bool) -> None:
         self.world = World(self.pool)
         self.batch_id, self.jobs = self.world.add_batch(
-            4, paused=paused, webhook_url="https://example.com/hook"
+            DOCUMENTS, paused=paused, webhook_url="https://example.com/hook"
         )
         self.controls = PostgresBatchControls(self.pool)
         self.single = PostgresControls(self.pool)
@@ -106,6 +108,12 @@ class BatchInterleavings(RuleBasedStateMachine):
         if work is not None:
             with suppress(LeaseLost):
                 self.world.splits.fail(work, "STORAGE_UNAVAILABLE", "Cloud Storage was away.")
+
+    @rule(number=jobs)
+    def fail(self, number: int) -> None:
+        """Let the job begin and fail."""
+        self.begin(number)
+        self.fail_split(number)
 
     @rule(number=jobs, is_read=st.booleans())
     def read(self, number: int, is_read: bool) -> None:
