@@ -12,8 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -24,8 +24,13 @@ from uuid import UUID, uuid4
 import psycopg
 
 from infra.local.home import ROOT, Home
+from infra.local.layout import Layout
+from infra.local.processes import Service
+from infra.local.services import local_services
 from infra.local.stack import Stack, StackOptions
+from tests.bench.plan_batches import PlanBatches
 from tests.bench.processes import cpu_of
+from tests.bench.stand_ins import REQUEST_MS
 from tests.e2e.quire_client import QuireClient, wait_for
 from tests.pdfs.documents import write_born_digital
 
@@ -34,6 +39,13 @@ _WORKERS: Final = 2
 _RUNS: Final = 3
 #: By the way of large documents: as it takes long.
 _LARGE: Final = 100
+#: What storages and OCR are, and how long a request of a storage takes where they are stand-ins.
+_SERVICES: Final = {
+    "emulated services": None,
+    "no services at all": "0",
+    "services 20 ms away": "20",
+}
+_WORKER_OF: Final = {"worker": "tests.bench.small_worker", "its worker": "tests.bench.plan_shape"}
 _ENVIRONMENT: Final = {"DOCUMENT_AI__CALLS_PER_MINUTE": "100000"}
 
 
@@ -68,50 +80,67 @@ def main() -> None:
 
 
 def figures(
-    folder: Path, *, documents: int = _DOCUMENTS, runs: int = _RUNS
+    folder: Path, *, documents: int = _DOCUMENTS, runs: int = _RUNS, large: int = _LARGE
 ) -> Iterator[tuple[str, float, float | None]]:
     """Yield what was measured, and the aim where there is one."""
+    for name, request_ms in _SERVICES.items():
+        ours, plans = _compare(folder / name.split()[0], request_ms, documents, runs)
+        rate, plan = (documents / median(run.seconds for run in each) for each in (ours, plans))
+        yield f"{name}: documents a second", rate, None
+        yield "  the baseline's", plan, None
+        yield "  ratio", rate / plan, 2
+        yield from _costs("CPU", ours, documents)
+        yield from _costs("the baseline's CPU", plans, documents)
+    with _stack(folder / "large", BATCHES__SMALL_DOCUMENT_BYTES="0") as stack:
+        _run_ours(stack, {}, _put(stack, 10))
+        split = _run_ours(stack, {}, _put(stack, large))
+    yield "split, chunk and merge each: documents a second", large / split.seconds, None
+    yield from _costs("CPU", [split], large)
+
+
+def _compare(
+    folder: Path, request_ms: str | None, documents: int, runs: int
+) -> tuple[list[Run], list[Run]]:
+    """Run ours and the baseline by turns on one stack, each with two worker processes."""
+    extra = {} if request_ms is None else {REQUEST_MS: request_ms}
     ours: list[Run] = []
     plans: list[Run] = []
-    with _stack(folder / "small") as stack, _plan_worker(stack) as plan:
+    with _stack(folder, with_worker=False) as stack, ExitStack() as workers:
+        pids = {
+            name: workers.enter_context(_worker(stack, module, extra)).pid
+            for name, module in _WORKER_OF.items()
+        }
         for _ in range(runs + 1):  # The first is for libraries and connections.
-            plans.append(_run_plan(stack, plan, _put(stack, documents)))
-            ours.append(_run_ours(stack, _put(stack, documents)))
-    with _stack(folder / "large", BATCHES__SMALL_DOCUMENT_BYTES="0") as stack:
-        _run_ours(stack, _put(stack, 20))
-        large = _run_ours(stack, _put(stack, _LARGE))
-    ours, plans = ours[1:], plans[1:]
-    rate, plan_rate = (documents / median(run.seconds for run in each) for each in (ours, plans))
-    yield "documents a second", rate, None
-    yield "  the baseline's", plan_rate, None
-    yield "  ratio", rate / plan_rate, 2
-    yield from _costs("", ours, documents)
-    yield from _costs("the baseline: ", plans, documents)
-    yield "split, chunk and merge each: documents a second", _LARGE / large.seconds, None
-    yield from _costs("split, chunk and merge each: ", [large], _LARGE)
+            plans.append(_run_plan(stack, pids, _put(stack, documents)))
+            ours.append(_run_ours(stack, pids, _put(stack, documents)))
+    return ours[1:], plans[1:]
 
 
 def _costs(
-    whose: str, runs: Sequence[Run], documents: int
+    what: str, runs: Sequence[Run], documents: int
 ) -> Iterator[tuple[str, float, float | None]]:
     names = runs[0].cpu
     parts = {name: median(run.cpu[name] for run in runs) / documents * 1000 for name in names}
     own = sum(value for name, value in parts.items() if name != "emulators")
-    yield f"{whose}CPU of all but the emulated services, ms a document", own, None
+    yield f"  {what}, all but emulated services, ms a document", own, None
     for name, value in parts.items():
-        if value >= 0.05:
-            yield f"  {name}", value, None
+        if value >= 0.2:
+            yield f"    {name}", value, None
 
 
 @contextmanager
-def _stack(folder: Path, **environment: str) -> Iterator[Stack]:
+def _stack(folder: Path, *, with_worker: bool = True, **environment: str) -> Iterator[Stack]:
     options = StackOptions(
         workers=_WORKERS,
         maintain_every=24 * 3600,
         extra_env={**_ENVIRONMENT, **environment},
     )
+
+    def services(layout: Layout) -> list[Service]:
+        return [each for each in local_services(layout) if with_worker or each.name != "worker"]
+
     with (
-        Stack(Home(folder), options=options) as stack,
+        Stack(Home(folder), options=options, services=services) as stack,
         QuireClient(stack) as quire,
         quire.document_ai(instant=True, quota_per_minute=None),
     ):
@@ -119,16 +148,17 @@ def _stack(folder: Path, **environment: str) -> Iterator[Stack]:
 
 
 @contextmanager
-def _plan_worker(stack: Stack) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {**stack.layout.full_environment, "PYTHONPATH": str(ROOT)}
+def _worker(stack: Stack, module: str, extra: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     worker = subprocess.Popen(
         [
-            *(sys.executable, "-m", "celery", "-A", "tests.bench.plan_shape", "worker"),
+            *(sys.executable, "-m", "celery", "-A", module, "worker"),
             *(f"--concurrency={_WORKERS}", "--loglevel=WARNING"),
-            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+            *("--without-gossip", "--without-mingle"),
         ],
-        env=environment,
+        env={**stack.layout.full_environment, "PYTHONPATH": str(ROOT), **extra},
         cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         yield worker
@@ -199,7 +229,7 @@ _BATCH: Final = """
 """
 
 
-def _run_ours(stack: Stack, jobs: Sequence[Job]) -> Run:
+def _run_ours(stack: Stack, workers: Mapping[str, int], jobs: Sequence[Job]) -> Run:
     app, batch = _application(stack), uuid4()
     values = {"batch": batch, "total": len(jobs), "jobs": [job.id for job in jobs]}
     with psycopg.connect(stack.endpoints["postgres"], autocommit=True) as connection:
@@ -212,11 +242,12 @@ def _run_ours(stack: Stack, jobs: Sequence[Job]) -> Run:
             assert row is not None
             return bool(row[0])
 
-        before, begun = cpu_of(stack.processes), time.monotonic()
+        pids = {**stack.processes, **workers}
+        before, begun = cpu_of(pids), time.monotonic()
         app.give_turns(something_new=True)
         wait_for(ended, "the batch to end")
         seconds = time.monotonic() - begun
-        cpu = _less(cpu_of(stack.processes), before)
+        cpu = _less(cpu_of(pids), before)
         [(status,)] = connection.execute(
             "SELECT status FROM batches WHERE id = %s", (batch,)
         ).fetchall()
@@ -224,17 +255,12 @@ def _run_ours(stack: Stack, jobs: Sequence[Job]) -> Run:
     return Run(seconds, cpu)
 
 
-def _run_plan(stack: Stack, worker: subprocess.Popen[bytes], jobs: Sequence[Job]) -> Run:
-    os.environ.update(stack.environment)
-    from tests.bench import plan_shape
-
-    batch = str(uuid4())
-    pids = {**stack.processes, "the baseline's worker": worker.pid}
+def _run_plan(stack: Stack, workers: Mapping[str, int], jobs: Sequence[Job]) -> Run:
+    plan, batch = PlanBatches(stack.endpoints["redis"]), str(uuid4())
+    pids = {**stack.processes, **workers}
     before, begun = cpu_of(pids), time.monotonic()
-    plan_shape.submit(
-        batch, [(str(job.id), str(job.document_id), list(job.source)) for job in jobs]
-    )
-    wait_for(lambda: plan_shape.finished(batch), "the chord to end")
+    plan.submit(batch, [(str(job.id), str(job.document_id), list(job.source)) for job in jobs])
+    wait_for(lambda: plan.has_ended(batch), "the chord to end")
     seconds = time.monotonic() - begun
     return Run(seconds, _less(cpu_of(pids), before))
 

@@ -10,15 +10,15 @@ Run as `celery -A tests.bench.plan_shape worker`.
 from __future__ import annotations
 
 import io
+import os
 import time
 from functools import cache
 from hashlib import sha256
 from itertools import chain
 from typing import Any, Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from celery import Celery, chord
+from celery import Celery
 from redis import Redis
 
 from common.lifecycle import ChunkStatus
@@ -35,27 +35,29 @@ from common.models import (
 )
 from common.names import merged_result, merged_text
 from common.pages import PageRange
-from functions.bootstrap import application
+from common.ports import OcrEngine
 from functions.pipeline.bound_result import BoundResult
 from functions.pipeline.whole_result import chunk_of
 from infra.database import page_rows
 from infra.ocr.document_ai import DocumentAiEngine
+from tests.bench.plan_batches import beside
+from tests.bench.stand_ins import REQUEST_MS, bench_application
 
-#: Beside Quire's own, which is 0.
-_DATABASE: Final = 1
 _STATE_SECONDS: Final = 24 * 3600
 _MOST_PAGES: Final = 25
 
-quire = application()
-_url = urlsplit(quire.settings.redis_url.get_secret_value())._replace(path=f"/{_DATABASE}").geturl()
+quire = bench_application()
+_url = beside(quire.settings.redis_url.get_secret_value())
 celery = Celery("plan", broker=_url, backend=_url)
 celery.conf.update(task_serializer="json", accept_content=["json"], worker_hijack_root_logger=False)
 _redis = Redis.from_url(_url)
 
 
 @cache
-def _engine() -> DocumentAiEngine:
+def _engine() -> OcrEngine:
     """Return the service itself: this shape has no bucket of calls to ask before."""
+    if REQUEST_MS in os.environ:
+        return quire.engine
     return DocumentAiEngine(quire.settings.document_ai)
 
 
@@ -145,13 +147,3 @@ def finish_batch(documents: list[dict[str, Any]], batch_id: str) -> None:
     """The chord's end: the batch's own state."""
     pages = sum(each["pages"] for each in documents)
     _redis.hset(f"batch:{batch_id}", mapping={"documents": len(documents), "pages": pages})
-
-
-def submit(batch_id: str, jobs: list[tuple[str, str, list[Any]]]) -> None:
-    """Start a batch: one task a document."""
-    chord([process_document.s(*job) for job in jobs])(finish_batch.s(batch_id))
-
-
-def finished(batch_id: str) -> bool:
-    """Whether the chord has ended."""
-    return bool(_redis.exists(f"batch:{batch_id}"))

@@ -1,0 +1,37 @@
+"""The baseline's client: starts a batch as a group under a chord, and sees when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from celery import Celery, chord
+from redis import Redis
+
+#: Beside Quire's own, which is 0.
+_DATABASE: Final = 1
+
+
+def beside(url: str) -> str:
+    """Return the address of the baseline's database on the broker's server."""
+    return urlsplit(url)._replace(path=f"/{_DATABASE}").geturl()
+
+
+class PlanBatches:
+    """Batches of the baseline's on one broker."""
+
+    def __init__(self, url: str) -> None:
+        self._app = Celery("plan", broker=beside(url), backend=beside(url), set_as_current=False)
+        self._redis = Redis.from_url(beside(url))
+
+    def submit(self, batch_id: str, jobs: Sequence[tuple[str, str, list[Any]]]) -> None:
+        """Start a batch: one task a document."""
+        task, end = (
+            self._app.signature(f"plan.{name}") for name in ("process_document", "finish_batch")
+        )
+        chord([task.clone(args=job) for job in jobs], app=self._app)(end)
+
+    def has_ended(self, batch_id: str) -> bool:
+        """Whether the chord has."""
+        return bool(self._redis.exists(f"batch:{batch_id}"))
