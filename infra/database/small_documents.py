@@ -214,21 +214,14 @@ def _held(connection: Connection[DictRow], documents: Sequence[ReadDocument]) ->
 def _write_pages(connection: Connection[Any], documents: Sequence[ReadDocument]) -> None:
     """Copy the rows of all documents, each under its job's attempt."""
     merges = [
-        (each.begun.document.document_id.bytes, each.begun.document.job_id.bytes,
-         each.begun.document.attempt)
-        for each in documents
-    ]  # fmt: skip
-    for statement, types, rows in (
-        (page_rows.PAGES, page_rows.PAGE_TYPES, [each.pages for each in documents]),
-        (page_rows.BOXES, page_rows.BOX_TYPES, [each.boxes for each in documents]),
-    ):
-        if not any(rows):
-            continue
-        with connection.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types(types)
-            for merge, of_document in zip(merges, rows, strict=True):
-                for row in of_document:
-                    copy.write_row((*merge, *row))
+        page_rows.Merge(of.document_id, of.job_id, of.attempt)
+        for of in (each.begun.document for each in documents)
+    ]
+    pages = [each.pages for each in documents]
+    page_rows.copy_pages(connection, zip(merges, pages, strict=True))
+    boxes = [each.boxes for each in documents]
+    if any(boxes):
+        page_rows.copy_boxes(connection, zip(merges, boxes, strict=True))
 
 
 def _document(row: DictRow) -> SmallDocument:
