@@ -65,6 +65,11 @@ def reading_options(command: Command) -> Command:
                 help="A language of the document (fr, de, pt-BR), the most likely first; "
                 "may be repeated.",
             ),
+            click.option(
+                "--no-cache",
+                is_flag=True,
+                help="Read every page, whatever was read before, and keep nothing for later.",
+            ),
         )
     ):
         command = option(command)

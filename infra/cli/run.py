@@ -77,6 +77,7 @@ def run(
     pages: str | None,
     chunk_pages: int | None,
     languages: tuple[str, ...],
+    no_cache: bool,
     password: bool,
     password_stdin: bool,
     workers: int | None,
@@ -103,7 +104,11 @@ def run(
     destination = Destination(pdf.stem, out, force=force)
     destination.check()
     options = reading_request(
-        pages, chunk_pages, languages, read_password(ask=password, stdin=password_stdin)
+        pages,
+        chunk_pages,
+        languages,
+        read_password(ask=password, stdin=password_stdin),
+        cache=False if no_cache else None,
     )
 
     stream = sys.stderr if as_json else sys.stdout

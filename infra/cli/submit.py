@@ -60,6 +60,7 @@ def submit(
     pages: str | None,
     chunk_pages: int | None,
     languages: tuple[str, ...],
+    no_cache: bool,
     password: bool,
     password_stdin: bool,
     priority: str | None,
@@ -90,6 +91,7 @@ def submit(
         priority=priority,
         matter=matter,
         webhook_url=webhook_url,
+        cache=False if no_cache else None,
     )
     taken: dict[str, RawJob] = {}
     refused: dict[str, CommandError] = {}

@@ -63,12 +63,14 @@ def test_options_reach_the_api_as_they_were_given(
     finish_with(quire.server, a_finished_job())
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("pÄss word\nmore".encode())))
     options = "--pages 1-20,25 --chunk-pages 7 --language fr --language pt-BR --password-stdin"
+    options += " --no-cache"
     assert quire("run", quire.pdf, *options.split()) == 0
     assert quire.server.posted[0]["options"] == {
         "pages": "1-20,25",
         "chunk_pages": 7,
         "languages": ["fr", "pt-BR"],
         "password": "pÄss word",
+        "cache": False,
     }
 
 
