@@ -117,5 +117,11 @@ def _bodies(app: FastAPI) -> dict[str, Any]:
                 case |= {"minimum": 1, "maximum": limit}
     documents = written["NewBatch"]["properties"]["documents"]
     documents["maxItems"] = settings.batches.max_documents
+    entry = written["ManifestEntry"]["properties"]
+    for source in ("uri", "document_id"):
+        # Null is as good as left out, but names nothing.
+        [named] = [case for case in entry[source].pop("anyOf") if case.get("type") != "null"]
+        entry[source] = {**named, **entry[source]}
+        entry[source].pop("default", None)
     written["ManifestEntry"]["oneOf"] = [{"required": ["uri"]}, {"required": ["document_id"]}]
     return written
