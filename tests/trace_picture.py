@@ -48,7 +48,8 @@ _STYLE: Final = """
   .soft { fill: var(--soft) }
   .end { text-anchor: end }
   .mid { text-anchor: middle }
-  .in { font-size: 10.5px; fill: var(--on) }
+  .in { font-size: 10.5px; fill: var(--on) } .in.quiet { fill: var(--ink) }
+  .head { font-weight: 600 }
   .paper { fill: var(--paper) }
   .grid { stroke: var(--line); stroke-width: 1 }
   .band { fill: var(--band) }
@@ -173,7 +174,9 @@ def drawn(trace: Sequence[ReceivedSpan]) -> str:
         return _LEFT + (moment - began) * scale
 
     bottom = _TOP + len(rows) * _ROW
-    height = bottom + 34 + 22 * ((len(_KINDS) + 1) // 2) + 12
+    closer = bottom + 34 + 22 * ((len(_KINDS) + 1) // 2) + 24
+    panels = list(panels_of(trace))
+    height = closer + 30 + _ROW * max(len(spans) for _, spans in panels) + 14
     seconds = (ended - began) / 1e9
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img"'
@@ -202,7 +205,53 @@ def drawn(trace: Sequence[ReceivedSpan]) -> str:
         top = bottom + 22 + (number // 2) * 22
         out.append(f'<rect class="{kind}" x="{left}" y="{top}" width="14" height="12" rx="2"/>')
         out.append(f'<text x="{left + 21}" y="{top + 10.5}">{escape(told)}</text>')
+    for number, (title, spans) in enumerate(panels):
+        out.extend(_panel(title, spans, 16 + number * 408, closer))
     return "\n".join([*out, "</svg>\n"])
+
+
+def panels_of(trace: Sequence[ReceivedSpan]) -> Iterator[tuple[str, list[ReceivedSpan]]]:
+    """Yield what is looked at closer: the spans of one stretch, each on a line of its own."""
+    first: dict[str, ReceivedSpan] = {}
+    for span in trace:
+        first.setdefault(span.name, span)
+    eighth = next(
+        span for span in trace if span.name == "chunk" and span.attributes["quire.chunk_index"] == 8
+    )
+    yield (
+        "ingest, closer: the first wave",
+        [first[f"ingest.{name}"] for name in _INGEST],
+    )
+    yield (
+        "chunk 8, closer: from its claim on",
+        [span for span in trace if span.parent_id == eighth.span_id],
+    )
+    yield (
+        "merge and webhook, closer",
+        [first[f"merge.{name}"] for name in _MERGE]
+        + [first[name] for name in ("webhook.wait", "webhook.post")],
+    )
+
+
+_INGEST: Final = ("wait", "claim", "download", "plan", "cut", "upload", "dispatch")
+_MERGE: Final = ("dispatch", "wait", "claim", "load", "store", "pages", "finish")
+
+
+def _panel(title: str, spans: Sequence[ReceivedSpan], left: int, top: int) -> Iterator[str]:
+    began, ended = min(span.began for span in spans), max(span.ended for span in spans)
+    scale = 196 / (ended - began)
+    yield f'<text class="head" x="{left}" y="{top + 12}">{escape(title)}</text>'
+    for number, span in enumerate(spans):
+        y = top + 24 + number * _ROW
+        middle = y + _ROW / 2 + 4.5
+        yield f'<text x="{left}" y="{middle}">{span.name}</text>'
+        kind = _COLOURS[span.name.rpartition(".")[2]]
+        at = left + 116 + (span.began - began) * scale
+        width = max(1.5, (span.ended - span.began) * scale)
+        bar = f'x="{at:.1f}" y="{y + 5}" width="{width:.1f}" height="12" rx="1.5"'
+        yield f'<rect class="{kind}" {bar}/>'
+        took = f"{span.seconds * 1000:,.1f} ms" if span.seconds < 1 else f"{span.seconds:,.2f} s"
+        yield f'<text class="soft end" x="{left + 388}" y="{middle}">{took}</text>'
 
 
 def _line(row: Row, top: int, number: int, x: Callable[[int], float]) -> Iterator[str]:
@@ -222,7 +271,8 @@ def _line(row: Row, top: int, number: int, x: Callable[[int], float]) -> Iterato
         width = x(span.ended) - x(span.began)
         if width > 8 + 6 * len(stage) and row.frame:
             at = (x(span.began) + x(span.ended)) / 2
-            yield f'<text class="in mid" x="{at:.1f}" y="{y + _BAR - 3.5}">{stage}</text>'
+            look = "in mid quiet" if stage == "wait" else "in mid"
+            yield f'<text class="{look}" x="{at:.1f}" y="{y + _BAR - 3.5}">{stage}</text>'
     spans = [*row.parts, *([row.frame] if row.frame else [])]
     took = (max(span.ended for span in spans) - min(span.began for span in spans)) / 1e6
     text = f"{took:,.0f} ms" if took < 10_000 else f"{took / 1000:,.1f} s"
