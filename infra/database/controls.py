@@ -211,8 +211,7 @@ class PostgresControls:
             else:
                 stage = "ocr" if remaining["unread"] else "merging"
             changes = {"stage": stage, "password": password}
-            row = connection.execute(self.RETRY, values | reopened | changes).fetchone()
-            assert row is not None
+            # The account before the batches, which the job's change tells: as what ends a job does.
             if self._credits_enabled and job["unpaid_pages"]:
                 reserve(
                     connection,
@@ -221,6 +220,8 @@ class PostgresControls:
                     attempt=job["retries"] + 1,
                     pages=job["unpaid_pages"],
                 )
+            row = connection.execute(self.RETRY, values | reopened | changes).fetchone()
+            assert row is not None
             return self._to_send(connection, job, stage, row["dispatches"])
 
     def _to_send(
