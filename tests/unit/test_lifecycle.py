@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from common.lifecycle import (
+    BATCH_STEPS,
     CHUNK_STEPS,
     FINAL_JOB_STATUSES,
     JOB_STEPS,
     STAGE_STEPS,
+    BatchStatus,
     ChunkStatus,
     JobStatus,
     sources_of,
@@ -24,7 +26,12 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "lifecycle.md"
 
 @pytest.mark.parametrize(
     ("heading", "steps"),
-    [("Job", JOB_STEPS), ("Stage of a job", STAGE_STEPS), ("Chunk", CHUNK_STEPS)],
+    [
+        ("Job", JOB_STEPS),
+        ("Stage of a job", STAGE_STEPS),
+        ("Chunk", CHUNK_STEPS),
+        ("Batch", BATCH_STEPS),
+    ],
 )
 def test_the_drawing_shows_exactly_the_steps_of_the_table(
     heading: str, steps: Mapping[StrEnum, frozenset[StrEnum]]
@@ -39,6 +46,7 @@ def test_the_drawing_shows_exactly_the_steps_of_the_table(
 def test_every_state_stands_in_its_table() -> None:
     assert set(JOB_STEPS) == set(JobStatus)
     assert set(CHUNK_STEPS) == set(ChunkStatus)
+    assert set(BATCH_STEPS) == set(BatchStatus)
 
 
 def test_a_completed_or_cancelled_job_goes_nowhere() -> None:
