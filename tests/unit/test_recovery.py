@@ -6,14 +6,29 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from google.api.error_reason_pb2 import ErrorReason  # type: ignore[import-untyped]
 
 from common import errors
 from common.controls import HOPELESS
-from common.models import Priority
-from common.recovery import LASTING, PASSING, REFUSED, above, may_pass
+from common.models import JobId, Priority
+from common.pages import PageRange
+from common.recovery import (
+    LASTING,
+    PASSING,
+    REFUSED,
+    FailedJob,
+    FailedPages,
+    Remedy,
+    Skipped,
+    Strategy,
+    above,
+    may_pass,
+    remedy,
+    skipped_pages,
+)
 from infra.ocr.errors import _OPERATOR, _SENTENCES, _UNREADABLE
 from infra.pdf.engine import Reason
 
@@ -121,3 +136,60 @@ def test_a_recovery_is_one_class_above_its_original() -> None:
         Priority.HIGH,
         Priority.HIGH,
     ]
+
+
+def failed(**changes: object) -> FailedJob:
+    values: dict[str, object] = {
+        "id": JobId(UUID(int=1)),
+        "document_id": UUID(int=2),
+        "filename": "book.pdf",
+        "has_landed": True,
+        "has_source": True,
+        "is_cleaned": False,
+        "code": None,
+        "message": None,
+        "failed_pages": 3,
+        "taken_chunks": 1,
+        "is_hopeless": False,
+    }
+    return FailedJob(**(values | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "selective", "everything"),
+    [
+        ({}, Remedy.RETRY, Remedy.RETRY),
+        ({"is_cleaned": True}, Remedy.RERUN, Remedy.RERUN),
+        ({"is_cleaned": True, "has_source": False}, "JOB_CLEANED_UP", "JOB_CLEANED_UP"),
+        ({"has_landed": False}, "UPLOAD_MISSING", "UPLOAD_MISSING"),
+        ({"code": "TASK_TIMEOUT"}, Remedy.RETRY, Remedy.RETRY),
+        ({"code": "PASSWORD_REQUIRED"}, "PASSWORD_REQUIRED", Remedy.RETRY),
+        ({"code": "NEVER_HEARD_OF"}, "NEVER_HEARD_OF", Remedy.RETRY),
+        ({"code": "NOT_A_PDF"}, "NOT_A_PDF", "NOT_A_PDF"),
+        ({"failed_pages": 0, "taken_chunks": 0}, "FILE_DAMAGED", "FILE_DAMAGED"),
+        # Its pages say why, each for itself.
+        ({"taken_chunks": 0}, None, None),
+        ({"is_hopeless": True}, Remedy.RETRY, None),
+    ],
+)
+def test_a_document_is_read_again_in_its_job_or_anew_or_named(
+    changes: dict[str, object], selective: object, everything: object
+) -> None:
+    for strategy, expected in ((Strategy.SELECTIVE, selective), (Strategy.ALL, everything)):
+        found = remedy(failed(**changes), strategy)
+        assert (found.code if isinstance(found, Skipped) else found) == expected
+        if isinstance(found, Skipped):
+            assert found.pages is None
+            assert found.message.endswith(".")
+
+
+def test_pages_that_are_left_alone_are_named_together_for_each_reason() -> None:
+    job = failed()
+
+    def pages(first: int, last: int, code: str) -> FailedPages:
+        return FailedPages(job.id, PageRange(first, last), code, f"It is {code}.")
+
+    left = [pages(3, 3, "A"), pages(4, 4, "A"), pages(5, 5, "B"), pages(9, 12, "A")]
+    assert [
+        (each.pages, each.code, each.message) for each in skipped_pages({job.id: job}, left)
+    ] == [("3-4,9-12", "A", "It is A."), ("5", "B", "It is B.")]
