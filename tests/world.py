@@ -81,6 +81,10 @@ class World:
             self.pool, window=8, documents_per_message=8, small_document_bytes=1_000_000
         )
 
+    def given(self) -> list[int]:
+        """Give turns; return the chunks' indexes that are sent."""
+        return [chunk.index for chunk in self.turns.give(something_new=True).chunks]
+
     @property
     def arrivals(self) -> PostgresArrivals:
         return PostgresArrivals(self.pool, lease=LEASE)
