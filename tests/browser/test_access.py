@@ -19,10 +19,10 @@ def test_the_token_is_taken_out_of_the_address_and_kept_for_the_tab_only(
 ) -> None:
     with visiting(stack, browser) as visitor:
         page = visitor.open("/", token=demo.token)
-        expect(page.locator(".jobrow h3")).to_have_text(DEMO.name)
+        expect(page.locator(".jobrow h3", has_text=DEMO.name)).to_be_visible()
         assert page.url.endswith("/#/")
         page.reload()
-        expect(page.locator(".jobrow h3")).to_have_text(DEMO.name)
+        expect(page.locator(".jobrow h3", has_text=DEMO.name)).to_be_visible()
         assert visitor.evaluate("localStorage.length") == 0
         assert page.context.cookies() == []
         page.get_by_role("button", name="Sign out").click()

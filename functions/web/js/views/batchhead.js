@@ -138,7 +138,7 @@ export function sentenceOf(batch) {
     case "completed":
       return `Completed: ${counted(batch.total, "document")}`;
     case "completed_with_errors":
-      return `Completed with errors: ${count(batch.completed)} of ${counted(batch.total, "document")} without`;
+      return `Completed with errors: ${count(batch.completed)} of ${counted(batch.total, "document")} in full`;
     case "failed":
       return `Failed: none of ${counted(batch.total, "document")} could be read`;
     case "cancelled":
