@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.bench import (
+    bench_batch_start,
     bench_cache,
     bench_cold_start,
     bench_costs,
@@ -33,6 +34,8 @@ def main() -> None:
     bench_scaling.main()
     print()
     bench_quota.main()
+    print()
+    bench_batch_start.main()
     print()
     bench_cache.main()
     print()

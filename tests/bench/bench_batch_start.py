@@ -75,8 +75,8 @@ def _measured(
     yield f"{whole}: first chunk under work, seconds", (first - begun).total_seconds(), target
     yield "  answered, seconds", (answered - begun).total_seconds(), None
     # The next is measured alone.
-    quire.http.post(f"/v1/batches/{batch_id}/cancel").raise_for_status()
-    _end(quire, batch_id)
+    quire.http.post(f"/v1/batches/{batch_id}/pause", timeout=120).raise_for_status()
+    wait_for(lambda: _is_at_rest(quire, batch_id), "what was under work to end")
 
 
 def _submit(quire: QuireClient, manifest: dict[str, Any]) -> httpx.Response:
@@ -87,7 +87,7 @@ def _submit(quire: QuireClient, manifest: dict[str, Any]) -> httpx.Response:
 
 def _end(quire: QuireClient, batch_id: str) -> None:
     def ended() -> bool:
-        batch = quire.http.get(f"/v1/batches/{batch_id}").json()
+        batch: dict[str, Any] = quire.http.get(f"/v1/batches/{batch_id}").json()
         return batch["finished_at"] is not None
 
     wait_for(ended, f"batch {batch_id} to end")
@@ -101,6 +101,16 @@ def _first_chunk(quire: QuireClient, batch_id: str) -> datetime | None:
     )
     at: datetime | None = row["at"]
     return at
+
+
+def _is_at_rest(quire: QuireClient, batch_id: str) -> bool:
+    [row] = quire.rows(
+        "SELECT count(*) AS leased FROM jobs LEFT JOIN chunks ON chunks.job_id = jobs.id"
+        " WHERE batch_id = %s"
+        "   AND (chunks.lease_expires_at IS NOT NULL OR jobs.lease_expires_at IS NOT NULL)",
+        batch_id,
+    )
+    return row["leased"] == 0
 
 
 def _by_pattern(folder: str) -> dict[str, Any]:
