@@ -15,7 +15,7 @@ from common.small_documents import Beginning, SmallDocument, WholeDocuments
 
 #: What is read but not recorded yet would be read again after a crash: so much time, or one
 #: document where one takes longer.
-RECORD_SECONDS: Final = 0.25
+RECORD_SECONDS: Final = 0.5
 
 #: A document that can be begun, with its content.
 Waiting = tuple[Beginning, bytes]

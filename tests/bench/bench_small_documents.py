@@ -256,12 +256,14 @@ def _run_ours(stack: Stack, workers: Mapping[str, int], jobs: Sequence[Job]) -> 
 
 
 def _run_plan(stack: Stack, workers: Mapping[str, int], jobs: Sequence[Job]) -> Run:
-    plan, batch = PlanBatches(stack.endpoints["redis"]), str(uuid4())
+    batch = str(uuid4())
+    sent = [(str(job.id), str(job.document_id), list(job.source)) for job in jobs]
     pids = {**stack.processes, **workers}
-    before, begun = cpu_of(pids), time.monotonic()
-    plan.submit(batch, [(str(job.id), str(job.document_id), list(job.source)) for job in jobs])
-    wait_for(lambda: plan.has_ended(batch), "the chord to end")
-    seconds = time.monotonic() - begun
+    with closing(PlanBatches(stack.endpoints["redis"])) as plan:
+        before, begun = cpu_of(pids), time.monotonic()
+        plan.submit(batch, sent)
+        wait_for(lambda: plan.has_ended(batch), "the chord to end")
+        seconds = time.monotonic() - begun
     return Run(seconds, _less(cpu_of(pids), before))
 
 

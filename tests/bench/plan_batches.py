@@ -1,4 +1,4 @@
-"""The baseline's client: starts a batch as a group under a chord, and sees when it has ended."""
+"""The baseline's client: has a batch started, and sees when it has ended."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from celery import Celery, chord
+from celery import Celery
 from redis import Redis
 
 #: Beside Quire's own, which is 0.
@@ -22,15 +22,18 @@ class PlanBatches:
     """Batches of the baseline's on one broker."""
 
     def __init__(self, url: str) -> None:
-        self._app = Celery("plan", broker=beside(url), backend=beside(url), set_as_current=False)
+        self._app = Celery("plan", broker=beside(url), set_as_current=False)
         self._redis = Redis.from_url(beside(url))
 
     def submit(self, batch_id: str, jobs: Sequence[tuple[str, str, list[Any]]]) -> None:
         """Start a batch: one task a document."""
-        task, end = (
-            self._app.signature(f"plan.{name}") for name in ("process_document", "finish_batch")
-        )
-        chord([task.clone(args=job) for job in jobs], app=self._app)(end)
+        # By a worker: who starts it would wait for results else, if only to forget them.
+        self._app.send_task("plan.start_batch", args=(batch_id, jobs), ignore_result=True)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._app.close()
+        self._redis.close()
 
     def has_ended(self, batch_id: str) -> bool:
         """Whether the chord has."""

@@ -18,7 +18,7 @@ from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
-from celery import Celery
+from celery import Celery, chord
 from redis import Redis
 
 from common.lifecycle import ChunkStatus
@@ -35,7 +35,6 @@ from common.models import (
 )
 from common.names import merged_result, merged_text
 from common.pages import PageRange
-from common.ports import OcrEngine
 from functions.pipeline.bound_result import BoundResult
 from functions.pipeline.whole_result import chunk_of
 from infra.database import page_rows
@@ -54,7 +53,7 @@ _redis = Redis.from_url(_url)
 
 
 @cache
-def _engine() -> OcrEngine:
+def _engine() -> Any:
     """Return the service itself: this shape has no bucket of calls to ask before."""
     if REQUEST_MS in os.environ:
         return quire.engine
@@ -147,3 +146,9 @@ def finish_batch(documents: list[dict[str, Any]], batch_id: str) -> None:
     """The chord's end: the batch's own state."""
     pages = sum(each["pages"] for each in documents)
     _redis.hset(f"batch:{batch_id}", mapping={"documents": len(documents), "pages": pages})
+
+
+@celery.task(name="plan.start_batch", ignore_result=True)  # type: ignore[untyped-decorator]
+def start_batch(batch_id: str, jobs: list[list[Any]]) -> None:
+    """Send a task a document, under a chord."""
+    chord([process_document.s(*job) for job in jobs])(finish_batch.s(batch_id))
