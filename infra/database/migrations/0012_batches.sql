@@ -122,72 +122,62 @@ END $$;
 -- jobs', always, and in the order of their ids.
 CREATE FUNCTION tell_batches() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
 DECLARE
-    begun integer;
-    turned integer;
+    begun uuid[];   -- jobs that this statement has begun
+    turned uuid[];  -- and those that it has ended, or has go on
     ended uuid;
 BEGIN
-    SELECT count(*) FILTER (WHERE earlier.status = 'pending' AND now_is.status = 'processing'),
-           count(*) FILTER (WHERE (earlier.finished_at IS NULL) <> (now_is.finished_at IS NULL))
+    -- Grouped, not joined: a plan that was made for one row would join ten thousand with as many.
+    SELECT array_agg(id) FILTER (WHERE was_pending AND is_processing),
+           array_agg(id) FILTER (WHERE was_over <> is_over)
       INTO begun, turned
-      FROM changed_jobs AS now_is JOIN earlier_jobs AS earlier USING (id)
-     WHERE now_is.batch_id IS NOT NULL;
+      FROM (SELECT id,
+                   bool_or(status = 'pending') FILTER (WHERE NOT is_new) AS was_pending,
+                   bool_or(status = 'processing') FILTER (WHERE is_new) AS is_processing,
+                   bool_or(finished_at IS NOT NULL) FILTER (WHERE NOT is_new) AS was_over,
+                   bool_or(finished_at IS NOT NULL) FILTER (WHERE is_new) AS is_over
+              FROM (SELECT id, status, finished_at, batch_id, false AS is_new FROM earlier_jobs
+                     UNION ALL
+                    SELECT id, status, finished_at, batch_id, true FROM changed_jobs) AS versions
+             GROUP BY id
+            HAVING bool_or(batch_id IS NOT NULL) FILTER (WHERE is_new)) AS compared;
 
-    IF begun > 0 THEN
+    IF begun IS NOT NULL THEN
         PERFORM FROM public.batches
           WHERE started_at IS NULL
-            AND id IN (SELECT batch_jobs.batch_id
-                         FROM public.batch_jobs JOIN changed_jobs ON changed_jobs.id = job_id)
+            AND id IN (SELECT batch_id FROM public.batch_jobs WHERE job_id = ANY(begun))
           ORDER BY id FOR NO KEY UPDATE;
         -- One that was paused just then has begun, too.
         UPDATE public.batches
            SET started_at = now(),
                status = CASE WHEN status = 'pending' THEN 'processing' ELSE status END
          WHERE started_at IS NULL
-           AND id IN (SELECT batch_jobs.batch_id
-                        FROM public.batch_jobs
-                        JOIN changed_jobs AS now_is ON now_is.id = job_id
-                        JOIN earlier_jobs AS earlier ON earlier.id = job_id
-                       WHERE earlier.status = 'pending' AND now_is.status = 'processing');
+           AND id IN (SELECT batch_id FROM public.batch_jobs WHERE job_id = ANY(begun));
         -- A claim that looked at the batch before it was paused, and comes behind the pause: this
         -- statement sees what the claim did not. Whoever has claimed the job finds it paused.
         WITH paused AS (
             UPDATE public.jobs
                SET status = 'paused', reading_since = NULL, last_event = last_event + 1
-             WHERE id IN (SELECT now_is.id
-                            FROM changed_jobs AS now_is
-                            JOIN earlier_jobs AS earlier USING (id)
-                            JOIN public.batches ON batches.id = now_is.batch_id
-                           WHERE earlier.status = 'pending' AND now_is.status = 'processing'
-                             AND batches.status = 'paused')
-               AND status = 'processing'
+             WHERE id = ANY(begun) AND status = 'processing'
+               AND batch_id IN (SELECT id FROM public.batches WHERE status = 'paused')
             RETURNING id, last_event
         )
         INSERT INTO public.job_events (job_id, id, kind)
         SELECT id, last_event, 'job_paused' FROM paused;
     END IF;
 
-    IF turned = 0 THEN
+    IF turned IS NULL THEN
         RETURN NULL;
     END IF;
     PERFORM FROM public.batches
-      WHERE id IN (SELECT batch_jobs.batch_id
-                     FROM public.batch_jobs
-                     JOIN changed_jobs AS now_is ON now_is.id = job_id
-                     JOIN earlier_jobs AS earlier ON earlier.id = job_id
-                    WHERE now_is.batch_id IS NOT NULL
-                      AND (earlier.finished_at IS NULL) <> (now_is.finished_at IS NULL))
+      WHERE id IN (SELECT batch_id FROM public.batch_jobs WHERE job_id = ANY(turned))
       ORDER BY id FOR NO KEY UPDATE;
     FOR ended IN
         WITH turned_jobs AS (
-            SELECT batch_jobs.batch_id, now_is.id, now_is.document_id, now_is.status,
-                   now_is.completed_pages, now_is.failed_pages, now_is.cached_pages,
-                   now_is.error_code, now_is.finished_at IS NOT NULL AS has_ended,
+            SELECT batch_jobs.batch_id, jobs.id, document_id, status, completed_pages,
+                   failed_pages, cached_pages, error_code, finished_at IS NOT NULL AS has_ended,
                    row_number() OVER (PARTITION BY batch_jobs.batch_id ORDER BY position) AS place
-              FROM changed_jobs AS now_is
-              JOIN earlier_jobs AS earlier USING (id)
-              JOIN public.batch_jobs ON job_id = id
-             WHERE now_is.batch_id IS NOT NULL
-               AND (earlier.finished_at IS NULL) <> (now_is.finished_at IS NULL)
+              FROM public.jobs JOIN public.batch_jobs ON job_id = jobs.id
+             WHERE jobs.id = ANY(turned)
         ), event AS (
             INSERT INTO public.batch_events (batch_id, id, kind, job_id, details)
             SELECT batches.id, last_event + place,
