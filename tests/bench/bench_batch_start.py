@@ -107,10 +107,10 @@ def _is_at_rest(quire: QuireClient, batch_id: str) -> bool:
     [row] = quire.rows(
         "SELECT count(*) AS leased FROM jobs LEFT JOIN chunks ON chunks.job_id = jobs.id"
         " WHERE batch_id = %s"
-        "   AND (chunks.lease_expires_at IS NOT NULL OR jobs.lease_expires_at IS NOT NULL)",
+        "   AND (chunks.lease_expires_at > now() OR jobs.lease_expires_at > now())",
         batch_id,
     )
-    return row["leased"] == 0
+    return bool(row["leased"] == 0)
 
 
 def _by_pattern(folder: str) -> dict[str, Any]:
