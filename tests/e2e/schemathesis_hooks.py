@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -67,6 +68,8 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
             _name_something(case.body)
         elif isinstance(case.body, str) and case.media_type in MANIFESTS:
             case.body = MANIFESTS[case.media_type].format(KNOWN["document_id"])
+    if label == "GET /v1/metrics" and case.query:
+        _ask_for_an_hour(case.query)
     if label == "POST /v1/api-keys" and isinstance(case.body, dict):
         _let_it_administer(case.body)
 
@@ -98,6 +101,27 @@ def _is_a_name(entry: Any) -> bool:
     by_uri = isinstance(uri, str) and 1 <= len(uri) <= 2000
     by_id = isinstance(document_id, str) and _is_uuid(document_id)
     return (by_uri and document_id is None) or (by_id and uri is None)
+
+
+def _ask_for_an_hour(query: dict[str, Any]) -> None:
+    """A period begins before it ends, and has so many buckets at most."""
+    asked = {name: _in_reach(query[name]) for name in ("from", "to") if name in query}
+    moments = {name: moment for name, moment in asked.items() if moment is not None}
+    if len(moments) < len(asked):
+        return
+    if "from" in moments:
+        moments["to"] = moments["from"] + timedelta(hours=1)
+    query.update({name: moment.isoformat() for name, moment in moments.items()})
+
+
+def _in_reach(text: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    if moment.tzinfo is None:
+        return None
+    return moment.replace(year=min(max(moment.year, 1971), 9990), day=min(moment.day, 28))
 
 
 def _let_it_administer(wanted: dict[str, Any]) -> None:
