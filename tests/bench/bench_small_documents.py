@@ -23,13 +23,18 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from common.errors import PermanentError, QuotaError
+from common.models import JobId
+from functions.bootstrap import Application
 from infra.local.home import ROOT, Home
 from infra.local.layout import Layout
 from infra.local.processes import Service
 from infra.local.services import local_services
 from infra.local.stack import Stack, StackOptions
+from infra.settings import Settings
 from tests.bench.plan_batches import PlanBatches
 from tests.bench.processes import cpu_of
+from tests.bench.small_parts import MeasuredApplication
 from tests.bench.stand_ins import REQUEST_MS
 from tests.e2e.quire_client import QuireClient, wait_for
 from tests.pdfs.documents import write_born_digital
@@ -39,6 +44,8 @@ _WORKERS: Final = 2
 _RUNS: Final = 3
 #: By the way of large documents: as it takes long.
 _LARGE: Final = 100
+#: Documents in a message, as by default.
+_MESSAGE: Final = 8
 #: What storages and OCR are, and how long a request of a storage takes where they are stand-ins.
 _SERVICES: Final = {
     "emulated services": None,
@@ -94,6 +101,10 @@ def figures(
     with _stack(folder / "large", BATCHES__SMALL_DOCUMENT_BYTES="0") as stack:
         _run_ours(stack, {}, _put(stack, 10))
         split = _run_ours(stack, {}, _put(stack, large))
+    with _stack(folder / "parts", with_worker=False) as stack:
+        parts = list(_parts(stack, documents))
+    for part, milliseconds in parts:
+        yield f"one worker, ms a document: {part}", milliseconds, None
     yield "split, chunk and merge each: documents a second", large / split.seconds, None
     yield from _costs("CPU", [split], large)
 
@@ -168,9 +179,6 @@ def _worker(stack: Stack, module: str, extra: dict[str, str]) -> Iterator[subpro
 
 
 def _application(stack: Stack) -> Any:
-    from functions.bootstrap import Application
-    from infra.settings import Settings
-
     os.environ.update(stack.environment)
     return Application(Settings())
 
@@ -227,6 +235,31 @@ _BATCH: Final = """
     )
     INSERT INTO batch_jobs (batch_id, position, job_id) SELECT %(batch)s, position, id FROM given
 """
+
+
+def _parts(stack: Stack, documents: int) -> Iterator[tuple[str, float]]:
+    """Read a batch in this process; its queue stays full, as nobody else takes from it."""
+    jobs = _put(stack, documents + _MESSAGE)
+    values = {"batch": uuid4(), "total": len(jobs), "jobs": [job.id for job in jobs]}
+    with psycopg.connect(stack.endpoints["postgres"], autocommit=True) as connection:
+        connection.execute(_BATCH, values)
+    app = MeasuredApplication(Settings())
+    # The quota's bucket fills from nothing.
+    wait_for(lambda: _reads(app), "the first token")
+    try:
+        yield from app.read([JobId(job.id) for job in jobs], _MESSAGE)
+    finally:
+        app.whole_pdfs.close()
+
+
+def _reads(app: MeasuredApplication) -> bool:
+    try:
+        app.engine.read(b"%PDF-", languages=())
+    except QuotaError:
+        return False
+    except PermanentError:
+        return True
+    return True
 
 
 def _run_ours(stack: Stack, workers: Mapping[str, int], jobs: Sequence[Job]) -> Run:
