@@ -22,7 +22,8 @@ class PostgresThroughput:
 
     # A chunk that is read once more, since pages of it had failed, brings only those: what it had
     # brought before is taken off. The stretches are even in UTC, and none is left out. A recovered
-    # job's events from before its recovery are another batch's.
+    # job's events from before its recovery are another batch's. The batch is asked for by its id
+    # also where it has been found: so the planner knows how few rows of the others' are its own.
     SERIES: Final[LiteralString] = f"""
         WITH batch AS (
             SELECT id, created_at,
@@ -42,7 +43,7 @@ class PostgresThroughput:
                        PARTITION BY event.job_id, details ->> 'chunk_index'
                        ORDER BY event.id), 0) AS pages
               FROM batch
-              JOIN batch_jobs ON batch_jobs.batch_id = batch.id
+              JOIN batch_jobs ON batch_jobs.batch_id = %(batch_id)s
               JOIN job_events AS event ON event.job_id = batch_jobs.job_id
              CROSS JOIN LATERAL (
                    SELECT (details ->> 'page_end')::int - (details ->> 'page_start')::int + 1
@@ -53,7 +54,7 @@ class PostgresThroughput:
                    CASE WHEN is_cached THEN greatest(pages, 0) ELSE 0 END AS cached, 0 AS documents
               FROM chunk, batch WHERE at >= created_at
              UNION ALL
-            SELECT at, 0, 0, 1 FROM batch JOIN batch_events ON batch_id = batch.id
+            SELECT at, 0, 0, 1 FROM batch JOIN batch_events ON batch_id = %(batch_id)s
              WHERE kind LIKE 'document\\_%%' AND kind <> 'document_retried'
         ), summed AS (
             SELECT date_bin(width, greatest(at, since), '2000-01-01Z') AS at,
