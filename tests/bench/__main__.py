@@ -8,10 +8,12 @@ from tests.bench import (
     bench_cold_start,
     bench_costs,
     bench_events,
+    bench_linear,
     bench_pages,
     bench_quota,
     bench_recovery,
     bench_scaling,
+    bench_small_documents,
     bench_split,
     bench_stack,
 )
@@ -34,6 +36,10 @@ def main() -> None:
     bench_scaling.main()
     print()
     bench_quota.main()
+    print()
+    bench_small_documents.main()
+    print()
+    bench_linear.main()
     print()
     bench_batch_start.main()
     print()
