@@ -23,7 +23,7 @@ class PostgresThroughput:
     # A chunk that is read once more, since pages of it had failed, brings only those: what it had
     # brought before is taken off. The stretches are even in UTC, and none is left out. A recovered
     # job's events from before its recovery are another batch's. The batch is asked for by its id
-    # also where it has been found: so the planner knows how few rows of the others' are its own.
+    # also where it has been found, and job by job: so no other batch's rows are gone through.
     SERIES: Final[LiteralString] = f"""
         WITH batch AS (
             SELECT id, created_at,
@@ -38,17 +38,19 @@ class PostgresThroughput:
                        %(widest)s)) AS width
               FROM batch
         ), chunk AS (
-            SELECT event.at, coalesce((details ->> 'cached')::bool, false) AS is_cached,
-                   good - coalesce(lag(good) OVER (
-                       PARTITION BY event.job_id, details ->> 'chunk_index'
-                       ORDER BY event.id), 0) AS pages
+            SELECT event.*
               FROM batch
               JOIN batch_jobs ON batch_jobs.batch_id = %(batch_id)s
-              JOIN job_events AS event ON event.job_id = batch_jobs.job_id
              CROSS JOIN LATERAL (
-                   SELECT (details ->> 'page_end')::int - (details ->> 'page_start')::int + 1
-                          - coalesce((details ->> 'failed_pages')::int, 0) AS good) AS counted
-             WHERE event.kind = 'chunk_completed'
+                   SELECT at, coalesce((details ->> 'cached')::bool, false) AS is_cached,
+                          good - coalesce(lag(good) OVER (
+                              PARTITION BY details ->> 'chunk_index' ORDER BY id), 0) AS pages
+                     FROM job_events
+                    CROSS JOIN LATERAL (
+                          SELECT (details ->> 'page_end')::int - (details ->> 'page_start')::int + 1
+                                 - coalesce((details ->> 'failed_pages')::int, 0) AS good
+                          ) AS counted
+                    WHERE job_id = batch_jobs.job_id AND kind = 'chunk_completed') AS event
         ), happened AS (
             SELECT at, greatest(pages, 0) AS pages,
                    CASE WHEN is_cached THEN greatest(pages, 0) ELSE 0 END AS cached, 0 AS documents
