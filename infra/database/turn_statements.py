@@ -58,16 +58,17 @@ LEVEL: Final[LiteralString] = f"""
            EXISTS (SELECT FROM waiting
                     WHERE %(parts)s * (
                               SELECT count(*) FROM (
-                                  SELECT FROM chunks
+                                  SELECT FROM chunks JOIN jobs ON jobs.id = job_id
                                    WHERE chunks.priority = waiting.priority
+                                     AND jobs.status = 'processing'
                                      AND chunks.status = 'pending'
                                      AND chunks.dispatched_at IS NOT NULL
                                      AND (due_at IS NULL OR due_at < now() + interval '10 s')
                                    LIMIT %(low)s + 1) AS queued)
                           + (SELECT count(*) FROM (
-                                  SELECT FROM jobs
+                                  SELECT FROM jobs JOIN batches ON batches.id = batch_id
                                    WHERE jobs.priority = waiting.priority
-                                     AND jobs.batch_id IS NOT NULL
+                                     AND batches.status IN ('pending', 'processing')
                                      AND jobs.status = 'pending'
                                      AND jobs.dispatched_at IS NOT NULL
                                    LIMIT %(low)s * %(parts)s + 1) AS begun)
@@ -75,7 +76,8 @@ LEVEL: Final[LiteralString] = f"""
 """  # noqa: S608 - put together of constants
 
 # Distinct lanes are found by skipping from one to the next along the index, however much waits in
-# each. A chunk that is put back for long is in nobody's way.
+# each. A chunk that is put back for long is in nobody's way, nor is what stands still: a message of
+# it that is still there is dropped by whoever takes it, and one that is lost would stay for ever.
 LANES: Final[LiteralString] = f"""
     WITH RECURSIVE chunk_lanes AS (
         (SELECT priority, owner, lane FROM chunks WHERE {_WAITING_CHUNK}
@@ -98,21 +100,25 @@ LANES: Final[LiteralString] = f"""
                    > (job_lanes.priority, job_lanes.owner, job_lanes.batch_id)
              ORDER BY priority, owner, batch_id LIMIT 1) AS next
     ), in_flight AS (
-        SELECT priority, owner, lane, 0 AS waiting_chunks, 0 AS waiting_documents,
-               count(*) FILTER (WHERE status = 'pending') * %(parts)s AS queued,
-               count(*) FILTER (WHERE status = 'processing') * %(parts)s AS processing
-          FROM chunks
+        SELECT chunks.priority, chunks.owner, lane, 0 AS waiting_chunks, 0 AS waiting_documents,
+               count(*) FILTER (WHERE chunks.status = 'pending'
+                                  AND jobs.status = 'processing') * %(parts)s AS queued,
+               count(*) FILTER (WHERE chunks.status = 'processing') * %(parts)s AS processing
+          FROM chunks JOIN jobs ON jobs.id = job_id AND jobs.finished_at IS NULL
          WHERE {_CHUNK_IN_FLIGHT} AND (due_at IS NULL OR due_at < now() + interval '10 s')
-         GROUP BY priority, owner, lane
+         GROUP BY chunks.priority, chunks.owner, lane
         UNION ALL
-        SELECT priority, jobs.owner, jobs.batch_id, 0, 0,
-               coalesce(sum(parts) FILTER (WHERE jobs.status = 'pending'), 0),
+        SELECT jobs.priority, jobs.owner, jobs.batch_id, 0, 0,
+               coalesce(sum(parts) FILTER (
+                   WHERE jobs.status = 'pending'
+                     AND batches.status IN ('pending', 'processing')), 0),
                coalesce(sum(parts) FILTER (WHERE jobs.status = 'processing'), 0)
           FROM jobs JOIN documents ON documents.id = document_id
+          JOIN batches ON batches.id = batch_id
          CROSS JOIN LATERAL (SELECT CASE WHEN size <= %(small)s THEN 1 ELSE %(parts)s END) AS
                     share (parts)
          WHERE {_JOB_IN_FLIGHT}
-         GROUP BY priority, jobs.owner, jobs.batch_id
+         GROUP BY jobs.priority, jobs.owner, jobs.batch_id
     ), all_work AS (
         SELECT * FROM in_flight
         UNION ALL

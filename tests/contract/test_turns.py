@@ -218,3 +218,29 @@ def test_a_landing_begins_no_job_of_a_batch(world: World) -> None:
 def set_status(world: World, batch_id: UUID, status: str) -> None:
     with world.pool.connection() as connection:
         connection.execute("UPDATE batches SET status = %s WHERE id = %s", (status, batch_id))
+
+
+@pytest.mark.parametrize("stands", ["paused", "failed"])
+def test_messages_of_what_stands_still_keep_nobody_from_a_turn(
+    world: World, turns: PostgresTurns, stands: str
+) -> None:
+    job_id, _ = add_cut(world, 8)
+    assert len(turns.give(something_new=True).chunks) == 8
+    # Redis is emptied: nobody will ever drop these messages.
+    with world.pool.connection() as connection:
+        connection.execute(
+            "UPDATE jobs SET status = %s, error_code = 'PROCESSING_ERROR',"
+            " finished_at = CASE WHEN %s = 'failed' THEN now() END WHERE id = %s",
+            (stands, stands, job_id),
+        )
+    add_cut(world, 9)
+    assert len(turns.give(something_new=False).chunks) == 8
+
+
+def test_a_priority_is_changed_beside_a_worker_that_claims(world: World) -> None:
+    job_id, [chunk_id] = add_cut(world, 1)
+    with world.pool.connection() as connection, connection.transaction():
+        connection.execute("SELECT FROM chunks WHERE id = %s FOR UPDATE", (chunk_id,))
+        with ThreadPoolExecutor(1) as thread:
+            # Nobody waits for whom: the claim goes on, and the rest of the job's chunks follow.
+            thread.submit(prefer, world, Priority.HIGH, job_id).result(timeout=20)

@@ -40,10 +40,14 @@ CREATE TRIGGER chunk_takes_its_jobs_lane BEFORE INSERT ON chunks
 
 CREATE FUNCTION follow_lane() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
 BEGIN
+    -- Whoever claims or ends a chunk holds its row, and waits for the job's, which is held here:
+    -- what is being taken just now stays in its lane.
     UPDATE public.chunks
        SET priority = NEW.priority,
            lane = coalesce(NEW.batch_id, '00000000-0000-0000-0000-000000000000')
-     WHERE job_id = NEW.id AND status IN ('pending', 'processing');
+     WHERE id IN (SELECT id FROM public.chunks
+                   WHERE job_id = NEW.id AND status IN ('pending', 'processing')
+                     FOR UPDATE SKIP LOCKED);
     RETURN NULL;
 END $$;
 CREATE TRIGGER chunks_follow_their_job AFTER UPDATE OF priority, batch_id ON jobs
