@@ -151,7 +151,10 @@ def test_a_job_that_is_cancelled_while_it_is_read_gets_no_result(desk: Desk) -> 
     assert desk.rows("SELECT FROM pages") == desk.rows("SELECT FROM bounding_boxes") == []
 
 
-def test_a_worker_that_was_taken_for_dead_changes_nothing_any_more(desk: Desk) -> None:
+@pytest.mark.parametrize("is_done", [True, False], ids=["read by another", "being read"])
+def test_a_worker_that_was_taken_for_dead_changes_nothing_any_more(
+    desk: Desk, is_done: bool
+) -> None:
     _, jobs = desk.world.add_batch(2)
     taken = desk.content_of(jobs[0])
 
@@ -162,12 +165,13 @@ def test_a_worker_that_was_taken_for_dead_changes_nothing_any_more(desk: Desk) -
         assert work is not None
         assert work.attempt == 2
         assert work.source == desk.world.source_of(jobs[0])
-        desk.world.chunks.complete(work, path="other", checksum="other")
+        if is_done:
+            desk.world.chunks.complete(work, path="other", checksum="other")
 
     desk.while_reading[taken] = fall_silent
     desk.run(jobs)
     [chunk] = desk.rows("SELECT * FROM chunks WHERE job_id = %s", jobs[0])
-    assert (chunk["result_storage_path"], chunk["attempt"]) == ("other", 2)
+    assert (chunk["result_storage_path"], chunk["attempt"]) == ("other" if is_done else None, 2)
     assert desk.statuses(jobs) == ["processing", "completed"]
 
 
