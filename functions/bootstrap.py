@@ -80,15 +80,28 @@ class Application(Services):
             self.announce(begun)
 
     def give_turns(self, *, something_new: bool = False) -> None:
-        """Send what may start now. After whatever makes room in the broker, or work for it."""
-        from functions.pipeline.give_turns import give_turns
+        """Send what may start now. After whatever makes room in the broker, or work for it.
 
-        give_turns(
-            turns=self.turns,
-            dispatch=lambda: self.dispatch,
-            tasks=lambda: self.tasks,
-            something_new=something_new,
-        )
+        What came before is done and recorded: where the database is away now, maintain gives the
+        turns, within a minute.
+        """
+        from functions.pipeline.hand_on import or_maintain_sends
+
+        with or_maintain_sends():
+            self.give_turns_now(something_new=something_new)
+
+    def give_turns_now(self, *, something_new: bool = False) -> None:
+        """Send what may start. TransientError where the database does not answer."""
+        from functions.pipeline.give_turns import give_turns
+        from infra.database.outages import translated
+
+        with translated():
+            give_turns(
+                turns=self.turns,
+                dispatch=lambda: self.dispatch,
+                tasks=lambda: self.tasks,
+                something_new=something_new,
+            )
 
     @logged
     def process_chunk(self, chunk: ChunkRef) -> None:
@@ -212,7 +225,7 @@ class Application(Services):
             uploads=self.uploads,
             dispatch=self.dispatch,
             tasks=self.tasks,
-            give_turns=self.give_turns,
+            give_turns=self.give_turns_now,
             scale_workers=self.scale_workers,
             resend_webhooks=partial(
                 resend_webhooks, webhooks=self.webhooks, tasks=lambda: self.tasks

@@ -18,7 +18,11 @@ class Turns(Protocol):
 
 
 class GiveTurns(Protocol):
-    """`give_turns` with its adapters, as other use cases are given it."""
+    """`give_turns` with its adapters, as other use cases are given it.
+
+    What they did before stands in the database: but for maintain's, it raises nothing where the
+    database is away, or a claim would be lost, and a caller told that nothing was done.
+    """
 
     def __call__(self, *, something_new: bool = False) -> None:
         """Send what may start now."""

@@ -52,9 +52,8 @@ def read_documents(
     attempt. A document at which something fails costs itself alone.
     """
     documents = small.claim(job_ids)
-    # The message is out of the broker, so there is room for another.
-    give_turns()
     if not documents:
+        give_turns()
         log.info("documents are read, taken or not due", extra={"documents": len(job_ids)})
         return
     message = Message(
@@ -77,5 +76,7 @@ def read_documents(
         ThreadPoolExecutor(_TRANSFERS_AT_ONCE, "transfer") as message.pool,
         Heartbeat(message.renew, every_seconds=lease.total_seconds() / 3),
     ):
+        # The message is out of the broker, so there is room for another.
+        give_turns()
         message.run(documents)
     give_turns()
