@@ -91,7 +91,7 @@ class Recorded:
 
     #: Whose jobs have ended by it. The others' leases were lost, or they were paused or cancelled.
     job_ids: frozenset[JobId]
-    #: Those of them whose owners' servers are to be told.
+    #: Those of them whose owners' servers are to be told, of their own end or their batches'.
     to_announce: tuple[JobId, ...]
 
 

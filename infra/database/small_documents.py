@@ -172,10 +172,10 @@ class PostgresSmallDocuments:
             if values["again"]:
                 connection.execute(sql.OUTDATED, values)
             finished = connection.execute(sql.RECORD, values)
-        rows = finished.fetchall()
+            to_announce = connection.execute(sql.TO_ANNOUNCE, values)
         return Recorded(
-            frozenset(JobId(row["id"]) for row in rows),
-            tuple(JobId(row["id"]) for row in rows if row["has_webhook"]),
+            frozenset(JobId(row["id"]) for row in finished),
+            tuple(JobId(row["job_id"]) for row in to_announce),
         )
 
     def hand_on(self, document: SmallDocument) -> int | None:

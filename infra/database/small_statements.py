@@ -281,7 +281,7 @@ RECORD: Final[LiteralString] = """
                finished_at = now(), heartbeat_at = now(), last_event = last_event + 4
           FROM given WHERE jobs.id = job_id
         RETURNING jobs.id, document_id, attempt, last_event, total_pages, given.is_cached,
-                  began - ended AS seconds, webhook_url IS NOT NULL AS has_webhook
+                  began - ended AS seconds
     ), document AS (
         UPDATE documents
            SET status = 'ocr_complete', result_job = finished.id, result_attempt = attempt
@@ -301,7 +301,20 @@ RECORD: Final[LiteralString] = """
                        jsonb_build_object('pages', total_pages, 'failed_pages', 0))
                ) AS step (number, kind, details)
     )
-    SELECT id, has_webhook FROM finished
+    SELECT id FROM finished
+"""
+
+# Deliveries are written by triggers, at their statement's end, so they are looked for behind it. Of
+# a batch's jobs any may bring its delivery on its way.
+TO_ANNOUNCE: Final[LiteralString] = """
+    SELECT job_id FROM webhook_deliveries
+     WHERE job_id = ANY(%(jobs)s) AND status = 'pending' AND dispatches = 0
+     UNION
+    (SELECT DISTINCT ON (ended.batch_id) batch_jobs.job_id
+       FROM batch_jobs JOIN webhook_deliveries AS ended USING (batch_id)
+      WHERE batch_jobs.job_id = ANY(%(jobs)s)
+        AND ended.status = 'pending' AND dispatches = 0
+      ORDER BY ended.batch_id, batch_jobs.job_id)
 """
 
 # The next attempt need not wait for a lease whose holder has given it up.

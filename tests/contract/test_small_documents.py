@@ -250,6 +250,25 @@ def test_owners_servers_are_told(desk: Desk) -> None:
     ]
 
 
+@pytest.mark.parametrize("pace", [0.001, 1000.0], ids=["together", "one by one"])
+def test_a_batchs_end_is_told_by_whoever_reads_its_last_document(desk: Desk, pace: float) -> None:
+    desk.pace = Pace(pace)
+    batch_id, jobs = desk.world.add_batch(3, webhook_url="https://a.example")
+    desk.run(jobs[:2])
+    assert desk.announced == []
+    desk.run(jobs[2:])
+    assert desk.announced == [jobs[2]]
+    [delivery] = desk.rows("SELECT batch_id, event FROM webhook_deliveries")
+    assert delivery == {"batch_id": batch_id, "event": "batch.completed"}
+
+
+def test_a_batch_that_ends_by_several_documents_at_once_is_told_of_once(desk: Desk) -> None:
+    desk.pace = Pace(0.001)
+    _, jobs = desk.world.add_batch(3, webhook_url="https://a.example")
+    desk.run(jobs)
+    assert len(desk.announced) == 1
+
+
 def test_a_second_run_of_a_document_replaces_its_pages(desk: Desk) -> None:
     _, [first] = desk.world.add_batch(1)
     desk.run([first])
