@@ -7,17 +7,19 @@ The rule, in the order in which it decides:
    of its own, so one that is full never keeps a higher one out.
 2. Within a priority owners are served evenly: the next place goes to whoever has least in the
    broker and under work. An owner who has nothing there gets a place even beside a full window,
-   ahead of the others of its priority.
+   ahead of the others of its priority. For each that goes ahead so, what has lain in the broker
+   longest goes ahead as well, once more: so however many come with one document after another,
+   nobody's message lies there for ever.
 3. Within an owner lanes are served evenly: each batch is one, all single documents are another.
-4. Redis gives out high before normal before low, strictly. Where a priority fills half its window
-   or more while lower ones have something pending, one place in sixteen goes to what has waited
-   longest below it: that is sent once more, with the priority it was kept waiting by. So whatever
-   is pending moves on, however much of a higher priority arrives.
+4. Redis gives out high before normal before low, strictly. But of sixteen messages of a priority
+   one helps what has waited longest below it, where anything is pending there: that is sent once
+   more, with the priority it was kept waiting by. So whatever is pending moves on, however much of
+   a higher priority arrives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from itertools import groupby
@@ -26,7 +28,7 @@ from uuid import UUID
 
 from common.models import Priority
 
-#: Of so many places in a full window one helps a lower priority ahead.
+#: Of so many messages one helps a lower priority ahead.
 ONE_IN: Final = 16
 
 #: The lane of an owner's single documents.
@@ -72,28 +74,44 @@ class Round:
     turns: tuple[Turn, ...]
     #: Messages that help lower priorities ahead, by the priority that gives up their places.
     promotions: tuple[tuple[Priority, int], ...]
+    #: Messages of a priority that have waited longest in the broker and go ahead of it, each.
+    renewals: tuple[tuple[Priority, int], ...]
+    #: Messages of each priority since it last helped one ahead.
+    sent: Mapping[Priority, int]
     #: Messages of each priority that the broker may hold.
     window: int
 
 
-def give(lanes: Iterable[Lane], *, window: int, parts: int) -> Round:
-    """Return who may send how much. A message has `parts` parts, and `window` counts messages."""
+def give(
+    lanes: Iterable[Lane], *, window: int, parts: int, sent: Mapping[Priority, int] | None = None
+) -> Round:
+    """Return who may send how much. A message has `parts` parts, and `window` counts messages.
+
+    `sent` is what the round before this one returned.
+    """
     known = sorted(lanes, key=lambda lane: (_ORDER.index(lane.priority), lane.owner, lane.id))
     under_work = -(-sum(lane.processing for lane in known) // parts)
     window = max(window, under_work)
     turns: list[Turn] = []
     promotions: list[tuple[Priority, int]] = []
+    renewals: list[tuple[Priority, int]] = []
+    counted = dict(sent or {})
     for priority, group in groupby(known, key=lambda lane: lane.priority):
         of_class = list(group)
         given = _give_class(of_class, room=window * parts, parts=parts)
         turns += given
-        sent = sum(turn.chunks + turn.documents for turn in given)
+        firsts = sum(turn.is_first for turn in given)
+        if firsts and any(lane.queued for lane in of_class):
+            renewals.append((priority, firsts))
+        messages = -(-sum(turn.chunks + turn.documents for turn in given) // parts)
+        counted[priority] = counted.get(priority, 0) + messages
         below = _ORDER.index(priority)
-        if sent * 2 >= window * parts and any(
-            _ORDER.index(lane.priority) > below and _pending(lane) for lane in known
-        ):
-            promotions.append((priority, max(1, sent // (parts * ONE_IN))))
-    return Round(tuple(turns), tuple(promotions), window)
+        if any(_ORDER.index(lane.priority) > below and _pending(lane) for lane in known):
+            if helped := counted[priority] // ONE_IN:
+                promotions.append((priority, helped))
+            counted[priority] %= ONE_IN
+        counted[priority] = min(counted[priority], ONE_IN - 1)
+    return Round(tuple(turns), tuple(promotions), tuple(renewals), counted, window)
 
 
 def _pending(lane: Lane) -> int:

@@ -113,8 +113,9 @@ class PostgresArrivals:
             "lease": self._lease,
         }
         with self._pool.connection() as connection:
+            # Also where a job is named: maintain found the upload whose event was lost.
+            landed = connection.execute(self.LANDED, values).rowcount
             if job_id is None:
-                landed = connection.execute(self.LANDED, values).rowcount
                 if not landed and not promised:
                     connection.execute(self.ARRIVED, values)
                 own = connection.execute(self.OWN_JOB, values).fetchone()

@@ -7,19 +7,26 @@ from typing import Final, LiteralString
 # What waits and what is in flight, as their indexes have it (0013_turns.sql).
 _WAITING_CHUNK: Final[LiteralString] = """
     chunks.status = 'pending' AND source_object IS NOT NULL AND chunks.dispatched_at IS NULL
+    AND NOT chunks.stands
 """
 _WAITING_JOB: Final[LiteralString] = """
     jobs.status = 'pending' AND stage = 'received' AND jobs.batch_id IS NOT NULL
     AND jobs.dispatched_at IS NULL
 """
 _CHUNK_IN_FLIGHT: Final[LiteralString] = """
-    (chunks.status = 'processing'
-     OR (chunks.status = 'pending' AND chunks.dispatched_at IS NOT NULL))
+    NOT chunks.stands
+    AND (chunks.status = 'processing'
+         OR (chunks.status = 'pending' AND chunks.dispatched_at IS NOT NULL))
 """
 _JOB_IN_FLIGHT: Final[LiteralString] = """
     jobs.batch_id IS NOT NULL
     AND ((jobs.status = 'pending' AND jobs.dispatched_at IS NOT NULL)
          OR (jobs.status = 'processing' AND stage = 'splitting'))
+"""
+# What a worker reads as it is. Less than the whole has to be cut, and what only fills the cache is
+# never bound: that begins with a split, however small it is.
+_IS_SMALL: Final[LiteralString] = """
+    (size <= %(small)s AND NOT jobs.options ?| '{warm,pages}')
 """
 # A chunk that may start now. One whose equal is being read waits for it.
 _READY: Final[LiteralString] = """
@@ -34,7 +41,12 @@ _READY: Final[LiteralString] = """
             AND readers_job.status IN ('processing', 'paused')))
 """
 
-LOCK: Final[LiteralString] = "SELECT promotions FROM turns FOR UPDATE"
+LOCK: Final[LiteralString] = "SELECT high_sent, normal_sent FROM turns FOR UPDATE"
+
+SENT: Final[LiteralString] = """
+    UPDATE turns SET high_sent = %(high)s, normal_sent = %(normal)s
+     WHERE (high_sent, normal_sent) <> (%(high)s, %(normal)s)
+"""
 
 PROMOTION: Final[LiteralString] = """
     UPDATE turns SET promotions = promotions + 1 RETURNING promotions
@@ -58,9 +70,9 @@ LEVEL: Final[LiteralString] = f"""
            EXISTS (SELECT FROM waiting
                     WHERE %(parts)s * (
                               SELECT count(*) FROM (
-                                  SELECT FROM chunks JOIN jobs ON jobs.id = job_id
+                                  SELECT FROM chunks
                                    WHERE chunks.priority = waiting.priority
-                                     AND jobs.status = 'processing'
+                                     AND NOT chunks.stands
                                      AND chunks.status = 'pending'
                                      AND chunks.dispatched_at IS NOT NULL
                                      AND (due_at IS NULL OR due_at < now() + interval '10 s')
@@ -101,10 +113,10 @@ LANES: Final[LiteralString] = f"""
              ORDER BY priority, owner, batch_id LIMIT 1) AS next
     ), in_flight AS (
         SELECT chunks.priority, chunks.owner, lane, 0 AS waiting_chunks, 0 AS waiting_documents,
-               count(*) FILTER (WHERE chunks.status = 'pending'
-                                  AND jobs.status = 'processing') * %(parts)s AS queued,
-               count(*) FILTER (WHERE chunks.status = 'processing') * %(parts)s AS processing
-          FROM chunks JOIN jobs ON jobs.id = job_id AND jobs.finished_at IS NULL
+               count(*) FILTER (WHERE status = 'pending') * %(parts)s AS queued,
+               count(*) FILTER (WHERE status = 'processing'
+                                  AND lease_expires_at >= now()) * %(parts)s AS processing
+          FROM chunks
          WHERE {_CHUNK_IN_FLIGHT} AND (due_at IS NULL OR due_at < now() + interval '10 s')
          GROUP BY chunks.priority, chunks.owner, lane
         UNION ALL
@@ -115,7 +127,7 @@ LANES: Final[LiteralString] = f"""
                coalesce(sum(parts) FILTER (WHERE jobs.status = 'processing'), 0)
           FROM jobs JOIN documents ON documents.id = document_id
           JOIN batches ON batches.id = batch_id
-         CROSS JOIN LATERAL (SELECT CASE WHEN size <= %(small)s THEN 1 ELSE %(parts)s END) AS
+         CROSS JOIN LATERAL (SELECT CASE WHEN {_IS_SMALL} THEN 1 ELSE %(parts)s END) AS
                     share (parts)
          WHERE {_JOB_IN_FLIGHT}
          GROUP BY jobs.priority, jobs.owner, jobs.batch_id
@@ -134,13 +146,13 @@ LANES: Final[LiteralString] = f"""
           FROM chunk_lanes
         UNION ALL
         SELECT job_lanes.priority, job_lanes.owner, job_lanes.batch_id, 0, (
-                   SELECT coalesce(sum(CASE WHEN size <= %(small)s THEN 1 ELSE %(parts)s END), 0)
-                     FROM (SELECT document_id FROM jobs
+                   SELECT coalesce(sum(CASE WHEN {_IS_SMALL} THEN 1 ELSE %(parts)s END), 0)
+                     FROM (SELECT document_id, options FROM jobs
                             WHERE jobs.priority = job_lanes.priority
                               AND jobs.owner = job_lanes.owner
                               AND jobs.batch_id = job_lanes.batch_id AND {_WAITING_JOB}
                             LIMIT %(most)s * %(parts)s
-                                  + (SELECT coalesce(sum(processing), 0) FROM in_flight)) AS ready
+                                  + (SELECT coalesce(sum(processing), 0) FROM in_flight)) AS jobs
                      JOIN documents ON documents.id = document_id),
                0, 0
           FROM job_lanes JOIN batches ON batches.id = job_lanes.batch_id
@@ -181,7 +193,7 @@ TAKE_DOCUMENTS: Final[LiteralString] = f"""
                    sum(CASE WHEN is_small THEN 1 ELSE %(parts)s END)
                        OVER (ORDER BY batch_position)
                    - CASE WHEN is_small THEN 1 ELSE %(parts)s END AS before
-              FROM (SELECT jobs.id, batch_position, size <= %(small)s AS is_small
+              FROM (SELECT jobs.id, batch_position, {_IS_SMALL} AS is_small
                       FROM jobs JOIN documents ON documents.id = document_id
                      WHERE jobs.priority = wanted.priority AND jobs.owner = wanted.owner
                        AND jobs.batch_id = wanted.lane AND {_WAITING_JOB}
@@ -233,13 +245,13 @@ PROMOTE_JOBS: Final[LiteralString] = f"""
            AND jobs.status = 'pending' AND jobs.dispatched_at IS NOT NULL
            AND (jobs.sent_as IS NULL OR (jobs.sent_as = 'normal' AND %(ahead)s = 'high')
                 OR jobs.dispatched_at < now() - interval '1 minute')
-           AND size <= %(small)s AND batches.status IN ('pending', 'processing')
+           AND {_IS_SMALL} AND batches.status IN ('pending', 'processing')
          ORDER BY jobs.dispatched_at LIMIT %(places)s FOR UPDATE OF jobs SKIP LOCKED
     ), waiting AS (
         SELECT jobs.id, 1 AS place FROM jobs
           JOIN documents ON documents.id = document_id
           JOIN batches ON batches.id = batch_id
-         WHERE jobs.priority = %(priority)s AND {_WAITING_JOB} AND size <= %(small)s
+         WHERE jobs.priority = %(priority)s AND {_WAITING_JOB} AND {_IS_SMALL}
            AND batches.status IN ('pending', 'processing')
          ORDER BY jobs.owner, batch_id, batch_position LIMIT %(places)s
            FOR UPDATE OF jobs SKIP LOCKED
@@ -249,5 +261,36 @@ PROMOTE_JOBS: Final[LiteralString] = f"""
     )
     UPDATE jobs SET sent_as = %(ahead)s, dispatches = dispatches + 1, dispatched_at = now()
       FROM helped WHERE jobs.id = helped.id
+    RETURNING jobs.id
+"""  # noqa: S608 - put together of constants
+
+# What has lain in the broker for a while, the oldest first. In Redis it may lie behind a list that
+# never empties.
+RENEW_CHUNKS: Final[LiteralString] = f"""
+    WITH oldest AS (
+        SELECT chunks.id FROM chunks
+         WHERE chunks.priority = %(priority)s AND {_CHUNK_IN_FLIGHT}
+           AND chunks.status = 'pending' AND (due_at IS NULL OR due_at <= now())
+           AND chunks.dispatched_at < now() - interval '5 seconds'
+         ORDER BY chunks.dispatched_at LIMIT %(places)s FOR UPDATE OF chunks SKIP LOCKED
+    )
+    UPDATE chunks SET dispatches = chunks.dispatches + 1, dispatched_at = clock_timestamp()
+      FROM oldest, jobs WHERE chunks.id = oldest.id AND jobs.id = job_id
+    RETURNING chunks.id, document_id, index
+"""  # noqa: S608 - put together of constants
+
+RENEW_JOBS: Final[LiteralString] = f"""
+    WITH oldest AS (
+        SELECT jobs.id FROM jobs
+          JOIN documents ON documents.id = document_id
+          JOIN batches ON batches.id = batch_id
+         WHERE jobs.priority = %(priority)s AND jobs.status = 'pending'
+           AND batch_id IS NOT NULL AND {_IS_SMALL}
+           AND batches.status IN ('pending', 'processing')
+           AND jobs.dispatched_at < now() - interval '5 seconds'
+         ORDER BY jobs.dispatched_at LIMIT %(places)s FOR UPDATE OF jobs SKIP LOCKED
+    )
+    UPDATE jobs SET dispatches = dispatches + 1, dispatched_at = now()
+      FROM oldest WHERE jobs.id = oldest.id
     RETURNING jobs.id
 """  # noqa: S608 - put together of constants

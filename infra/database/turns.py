@@ -56,15 +56,23 @@ class PostgresTurns:
         with self._pool.connection() as connection:
             if not self._is_due(connection, something_new):
                 return Given()
-            connection.execute(sql.LOCK)
+            before = connection.execute(sql.LOCK).fetchone()
+            assert before is not None
+            sent = {Priority.HIGH: before["high_sent"], Priority.NORMAL: before["normal_sent"]}
             lanes = [_lane(row) for row in connection.execute(sql.LANES, self._values)]
-            round_ = give(lanes, window=self._window, parts=self._parts)
+            round_ = give(lanes, window=self._window, parts=self._parts, sent=sent)
             chunks = self._chunks(connection, round_.turns)
             documents, large = self._documents(connection, round_)
             for priority, places in round_.promotions:
                 helped = self._promote(connection, priority, places)
                 chunks += helped.chunks
                 documents += helped.documents
+            for priority, places in round_.renewals:
+                renewed = self._renew(connection, priority, places)
+                chunks += renewed.chunks
+                documents += renewed.documents
+            named = {priority.value: round_.sent.get(priority, 0) for priority in sent}
+            connection.execute(sql.SENT, named)
         return Given(tuple(chunks), tuple(documents), tuple(large))
 
     def _is_due(self, connection: Connection[DictRow], something_new: bool) -> bool:
@@ -141,16 +149,31 @@ class PostgresTurns:
                 "places": left,
             }
             found = connection.execute(sql.PROMOTE_CHUNKS, values).fetchall()
-            chunks += [_chunk(row, ahead) for row in found]
+            chunks += [_chunk(row, ahead, is_first=True) for row in found]
             left -= len(found)
             if left > 0:
                 values |= self._values | {"places": left * self._parts}
                 ids = [JobId(row["id"]) for row in connection.execute(sql.PROMOTE_JOBS, values)]
                 documents += [
-                    DocumentsRef(tuple(ids[start : start + self._parts]), ahead)
+                    DocumentsRef(tuple(ids[start : start + self._parts]), ahead, is_first=True)
                     for start in range(0, len(ids), self._parts)
                 ]
         return Given(tuple(chunks), tuple(documents))
+
+    def _renew(self, connection: Connection[DictRow], priority: Priority, places: int) -> Given:
+        """Send what has lain in the broker longest once more, ahead of its priority."""
+        values = self._values | {"priority": priority.value, "places": places}
+        chunks = connection.execute(sql.RENEW_CHUNKS, values).fetchall()
+        left = places - len(chunks)
+        jobs = connection.execute(sql.RENEW_JOBS, values | {"places": left * self._parts})
+        ids = [JobId(row["id"]) for row in jobs]
+        return Given(
+            tuple(_chunk(row, priority, is_first=True) for row in chunks),
+            tuple(
+                DocumentsRef(tuple(ids[start : start + self._parts]), priority, is_first=True)
+                for start in range(0, len(ids), self._parts)
+            ),
+        )
 
 
 def _lane(row: dict[str, Any]) -> Lane:

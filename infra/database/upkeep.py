@@ -50,6 +50,15 @@ class PostgresUpkeep:
         RETURNING chunks.id, document_id, index, jobs.priority
     """
 
+    # Chunks whose job goes on, and whose row somebody held when that was told to the others.
+    GOING_ON: Final[LiteralString] = """
+        UPDATE chunks SET stands = false
+         WHERE id IN (SELECT chunks.id FROM chunks JOIN jobs ON jobs.id = job_id
+                       WHERE chunks.stands AND chunks.status = 'pending'
+                         AND jobs.status = 'processing'
+                         FOR UPDATE OF chunks SKIP LOCKED)
+    """
+
     # A split or merge whose holder fell silent, or whose message was never acted upon.
     JOBS: Final[LiteralString] = """
         WITH stopped AS (
@@ -151,6 +160,7 @@ class PostgresUpkeep:
         """Return chunks whose message is to be sent again."""
         values = self._values | {"broker_is_empty": broker_is_empty}
         with self._pool.connection() as connection:
+            connection.execute(self.GOING_ON)
             rows = connection.execute(self.CHUNKS, values).fetchall()
         return [
             ChunkRef(

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from common.access import Caller
-from common.models import ChunkId, ChunkRef, Given, JobId, Priority
+from common.models import (
+    ChunkId,
+    ChunkRef,
+    DocumentId,
+    Given,
+    JobId,
+    JobOptions,
+    ObjectRef,
+    Priority,
+)
 from common.pages import PageRange
 from infra.database.controls import PostgresControls
 from infra.database.turns import PostgresTurns
@@ -244,3 +254,24 @@ def test_a_priority_is_changed_beside_a_worker_that_claims(world: World) -> None
         with ThreadPoolExecutor(1) as thread:
             # Nobody waits for whom: the claim goes on, and the rest of the job's chunks follow.
             thread.submit(prefer, world, Priority.HIGH, job_id).result(timeout=20)
+
+
+def test_an_upload_whose_event_is_lost_is_begun_by_the_message_that_names_its_job(
+    world: World,
+) -> None:
+    job_id, document_id = JobId(uuid4()), DocumentId(uuid4())
+    source = ObjectRef("uploads", f"documents/{document_id}/source.pdf")
+    world.jobs.create(
+        job_id=job_id,
+        document_id=document_id,
+        owner="alice",
+        filename="book.pdf",
+        source=source,
+        size=10,
+        options=JobOptions(),
+        password=None,
+    )
+    landed = replace(source, generation=7)
+    work = world.claim_split(landed, promised=True, job_id=job_id)
+    assert work is not None
+    assert work.job_id == job_id
