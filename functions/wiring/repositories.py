@@ -122,7 +122,11 @@ class Repositories:
         """Makes batches."""
         from infra.database.batch_creation import PostgresBatchCreation
 
-        return PostgresBatchCreation(self._pool, credits_enabled=self.settings.credits.enabled)
+        return PostgresBatchCreation(
+            self._pool,
+            credits_enabled=self.settings.credits.enabled,
+            has_cache=self.settings.cache.enabled,
+        )
 
     @built_once
     def held_documents(self) -> PostgresHeldDocuments:

@@ -116,9 +116,10 @@ class PostgresBatchCreation:
         VALUES (%(batch_id)s, 1, 'batch_created', %(details)s)
     """
 
-    def __init__(self, pool: Pool, *, credits_enabled: bool) -> None:
+    def __init__(self, pool: Pool, *, credits_enabled: bool, has_cache: bool = True) -> None:
         self._pool = pool
         self._credits_enabled = credits_enabled
+        self._has_cache = has_cache
 
     def documents(self, ids: Sequence[UUID], caller: Caller) -> dict[UUID, KnownDocument]:
         """Return those that are the caller's, by their ids."""
@@ -163,8 +164,9 @@ class PostgresBatchCreation:
     ) -> None:
         """Write the batch, its jobs and the documents that are new: all of it, or nothing.
 
-        Raises InsufficientCredits where the account is empty, KeyTaken as for single documents,
-        and TransientError where a document that was there has just gone.
+        Raises InsufficientCredits where the account is empty and nothing may come from the cache,
+        KeyTaken as for single documents, and TransientError where a document that was there has
+        just gone.
         """
         values = _values(plan, wanted)
         with self._pool.connection() as connection:
@@ -177,7 +179,9 @@ class PostgresBatchCreation:
                     batch_id=plan.id,
                     age=request_age,
                 )
-            if self._credits_enabled:
+            # What was read before costs nothing, and which of it was, a split finds out.
+            may_be_free = self._has_cache and any(each.options.cache for each in wanted)
+            if self._credits_enabled and not may_be_free:
                 _check_credits(connection, plan.caller.owner)
             connection.execute(self.LINES, values)
             connection.execute(self.NEW_DOCUMENTS, values)

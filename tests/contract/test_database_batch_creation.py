@@ -227,13 +227,28 @@ def test_a_document_of_another_matter_is_not_a_limited_callers(
         assert (standing.is_own, standing.matter) == (is_theirs, "m1")
 
 
-def test_an_account_without_credits_has_no_batch(world: World, pool: Pool) -> None:
-    batches = PostgresBatchCreation(pool, credits_enabled=True)
+@pytest.mark.parametrize(
+    ("has_cache", "asked"), [(True, JobOptions(cache=False)), (False, JobOptions())]
+)
+def test_an_account_without_credits_has_no_batch_that_nothing_of_may_be_cached(
+    world: World, pool: Pool, has_cache: bool, asked: JobOptions
+) -> None:
+    batches = PostgresBatchCreation(pool, credits_enabled=True, has_cache=has_cache)
+    lines = objects(2, options=asked)
     with pytest.raises(InsufficientCredits):
-        batches.create(plan(), objects(2))
+        batches.create(plan(), lines)
     assert world.one("SELECT count(*) AS n FROM batches") == {"n": 0}
     PostgresCredits(pool).grant("alice", 1)
-    batches.create(plan(), objects(2))
+    batches.create(plan(), lines)
+
+
+def test_an_account_without_credits_has_batches_of_what_the_cache_may_have(
+    world: World, pool: Pool
+) -> None:
+    batches = PostgresBatchCreation(pool, credits_enabled=True, has_cache=True)
+    unlike = objects(1, options=JobOptions(cache=False), folder="batches/alice/unlike")
+    batches.create(plan(), objects(2) + unlike)
+    assert world.one("SELECT count(*) AS n FROM jobs") == {"n": 3}
 
 
 def test_one_key_makes_one_batch_however_many_ask_at_once(
