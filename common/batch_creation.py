@@ -104,8 +104,13 @@ class BucketObjects(Protocol):
     def find_all(self, bucket: str, names: Iterable[str]) -> Mapping[str, FoundObject]:
         """Return what is there of these names, in few requests."""
 
-    def matching(self, location: Location, *, most: int) -> Sequence[FoundObject]:
-        """Return what a pattern means, at most so many, by their names."""
+    def matching(
+        self, location: Location, *, most: int, left_out: str = ""
+    ) -> Sequence[FoundObject]:
+        """Return what a pattern means, at most so many, by their names.
+
+        Nothing of what begins with `left_out`, where that is anything.
+        """
 
 
 class BatchDocuments(Protocol):

@@ -13,6 +13,7 @@ from typing import Final
 
 from common.errors import InvalidRequest
 from common.globs import WILDCARD, Glob
+from common.names import UPLOADS_FOLDER, is_promised
 
 #: Cloud Storage's own limit for a name, in bytes of UTF-8 (cloud.google.com/storage/docs/objects).
 MAX_NAME_BYTES: Final = 1024
@@ -99,9 +100,19 @@ class Territory:
     buckets: Collection[str]
     #: What names must begin with; any will do where None.
     folders: tuple[str, ...] | None
+    #: The bucket that has the API's own uploads; none where empty.
+    uploads: str = ""
+
+    def left_out(self, location: Location) -> str:
+        """Return the folder that a pattern passes by: the API's own uploads; or nothing.
+
+        Whose they are is known of each before it lands, and a name of them says nothing of that.
+        """
+        is_around = UPLOADS_FOLDER.startswith(location.prefix)
+        return UPLOADS_FOLDER if location.bucket == self.uploads and is_around else ""
 
     def check(self, location: Location) -> None:
-        """Raise InvalidRequest (422) BUCKET_NOT_ALLOWED or OBJECT_NOT_ALLOWED."""
+        """Raise InvalidRequest (422) BUCKET_NOT_ALLOWED, OBJECT_NOT_ALLOWED or UPLOAD_BY_URI."""
         if location.bucket not in self.buckets:
             raise InvalidRequest(
                 f"Documents are not taken from the bucket `{location.bucket}`, only from "
@@ -110,6 +121,13 @@ class Territory:
                 status=422,
             )
         if self.folders is None:
+            if location.bucket == self.uploads and is_promised(location.prefix):
+                raise InvalidRequest(
+                    f"What lies below `gs://{self.uploads}/{UPLOADS_FOLDER}` was uploaded through "
+                    "the API. Name it by its `document_id`.",
+                    code="UPLOAD_BY_URI",
+                    status=422,
+                )
             return
         if not self.folders:
             raise InvalidRequest(

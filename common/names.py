@@ -12,7 +12,8 @@ from uuid import UUID
 
 #: The attribute by which a CloudEvent that Quire itself sends says which job it is about.
 JOB_OF_EVENT: Final = "quirejob"
-
+#: What the API gives its names to lies below this folder of the uploads bucket.
+UPLOADS_FOLDER: Final = "documents/"
 
 _NUMBERS: Final = re.compile(r"\.r([0-9]+)\.a[0-9]+\.[a-z]+$")
 
@@ -23,12 +24,12 @@ def _suffix(run: int, attempt: int) -> str:
 
 def upload(document_id: UUID) -> str:
     """Name, in the uploads bucket, of a document that came through the API."""
-    return f"documents/{document_id}/source.pdf"
+    return f"{UPLOADS_FOLDER}{document_id}/source.pdf"
 
 
 def is_promised(name: str) -> bool:
     """Whether an object in the uploads bucket is one that the API gave its name to."""
-    return name.startswith("documents/")
+    return name.startswith(UPLOADS_FOLDER)
 
 
 def chunk_pdf(job_id: UUID, chunk_index: int, attempt: int) -> str:

@@ -206,6 +206,7 @@ class _Submission:
             None
             if caller.may(Scope.ADMIN)
             else folders_of(caller.owner, matters=caller.matters, matter=plan.matter),
+            storage.uploads_bucket,
         )
 
     def _known(self) -> UUID | None:

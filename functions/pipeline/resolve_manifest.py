@@ -116,7 +116,11 @@ class ManifestResolver:
                 f"A manifest may have {self.limits.patterns} lines with wildcards.",
             )
             return []
-        found = self.objects.matching(location, most=self.limits.documents - so_far + 1)
+        found = self.objects.matching(
+            location,
+            most=self.limits.documents - so_far + 1,
+            left_out=self.territory.left_out(location),
+        )
         if not found:
             self._refuse(entry.line, "NOTHING_MATCHES", f"No PDF matches `{location}`.")
         return [each for one in found for each in self._object(entry, one)]

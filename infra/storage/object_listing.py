@@ -66,18 +66,14 @@ class ObjectListing:
                 found[one.ref.name] = one
         return found
 
-    def matching(self, location: Location, *, most: int) -> list[FoundObject]:
-        """Return PDFs that the pattern means, by their names: the first `most`."""
+    def matching(self, location: Location, *, most: int, left_out: str = "") -> list[FoundObject]:
+        """Return PDFs that the pattern means, by their names: the first `most`.
+
+        What begins with `left_out` is passed by, and not listed: it may be most of the bucket.
+        """
         found: list[FoundObject] = []
         with _reading(location.bucket):
-            listing = self._storage.client.list_blobs(
-                location.bucket,
-                prefix=location.prefix,
-                match_glob=location.wider,
-                fields=_FIELDS,
-                **self._storage.patience,
-            )
-            for blob in listing:
+            for blob in self._listed(location, left_out):
                 one = _found(location.bucket, blob)
                 # Postgres has no text with NUL in it.
                 is_name = "\0" not in one.ref.name
@@ -86,6 +82,22 @@ class ObjectListing:
                     if len(found) == most:
                         break
         return found
+
+    def _listed(self, location: Location, left_out: str) -> Iterator[Blob]:
+        """Yield what the service finds by the pattern, before and behind what is left out."""
+        spans: list[dict[str, str]] = [{}]
+        if left_out:
+            behind = left_out[:-1] + chr(ord(left_out[-1]) + 1)
+            spans = [{"end_offset": left_out}, {"start_offset": behind}]
+        for span in spans:
+            yield from self._storage.client.list_blobs(
+                location.bucket,
+                prefix=location.prefix,
+                match_glob=location.wider,
+                fields=_FIELDS,
+                **span,
+                **self._storage.patience,
+            )
 
     def _dense(
         self, bucket: str, names: Sequence[str]

@@ -153,6 +153,26 @@ def test_patterns_mean_pdfs_in_folders_and_below(
     assert names_of(listing, "gs://papers/x/n*") == []
 
 
+def test_a_folder_that_is_left_out_is_not_even_listed(
+    bucket: storage.Bucket, adapter: CloudStorage, requests: Counter[str]
+) -> None:
+    put(bucket, "batches/a.pdf", *[f"documents/{n}.pdf" for n in range(20)])
+    put(bucket, "documents.pdf", "documents0.pdf", "inbox/b.pdf")
+    listing = ObjectListing(adapter)
+
+    def found(uri: str, most: int) -> list[str]:
+        location = parse_location(uri)
+        return [
+            one.ref.name for one in listing.matching(location, most=most, left_out="documents/")
+        ]
+
+    rest = ["batches/a.pdf", "documents.pdf", "documents0.pdf", "inbox/b.pdf"]
+    assert found("gs://papers/**", 100) == rest
+    assert found("gs://papers/**", 3) == rest[:3]
+    assert found("gs://papers/doc*", 100) == rest[1:3]
+    assert requests == {"listings": 6}
+
+
 def test_a_bucket_that_is_not_there_is_the_operators_affair(listing: ObjectListing) -> None:
     for ask in (
         lambda: listing.find_all("nowhere", ["a", "b"]),

@@ -267,11 +267,7 @@ def test_another_owners_document_is_not_there(quire: QuireClient) -> None:
         )
 
 
-def test_an_operator_may_name_any_object_of_these_buckets(
-    quire: QuireClient, uploads: Bucket, page: bytes
-) -> None:
-    name = f"batches/bob/{uuid4()}.pdf"
-    put(uploads, page, name)
+def submit_as_operator(quire: QuireClient, uri: str) -> httpx.Response:
     token = jwt.encode(
         {
             "sub": "root",
@@ -282,15 +278,37 @@ def test_an_operator_may_name_any_object_of_these_buckets(
         quire.stack.environment["SUPABASE__JWT_SECRET"],
         algorithm="HS256",
     )
-    answer = quire.http.post(
+    return quire.http.post(
         "/v1/batches",
-        json={"documents": [{"uri": f"{BUCKET}/{name}"}]},
+        json={"documents": [{"uri": uri}]},
         headers={"Authorization": f"Bearer {token}"},
     )
+
+
+def test_an_operator_may_name_any_object_of_these_buckets(
+    quire: QuireClient, uploads: Bucket, page: bytes
+) -> None:
+    name = f"batches/bob/{uuid4()}.pdf"
+    put(uploads, page, name)
+    answer = submit_as_operator(quire, f"{BUCKET}/{name}")
     assert made(answer)["total"] == 1
     # It is the operator's document from then on, and so it is not bob's.
     with QuireClient(quire.stack, owner="bob") as bob:
         assert wrong(submit(bob, {"uri": f"{BUCKET}/{name}"})) == [(1, "OBJECT_NOT_FOUND")]
+
+
+def test_an_upload_whose_landing_nobody_told_yet_is_its_owners_whatever_an_operator_names(
+    quire: QuireClient, uploads: Bucket, page: bytes
+) -> None:
+    [own] = announced(quire, 1, len(page))
+    name = f"documents/{own['document_id']}/source.pdf"
+    put(uploads, page, name)
+    assert wrong(submit_as_operator(quire, f"{BUCKET}/{name}")) == [(1, "UPLOAD_BY_URI")]
+    below = f"{BUCKET}/documents/{own['document_id']}/*"
+    assert wrong(submit_as_operator(quire, below)) == [(1, "UPLOAD_BY_URI")]
+    around = f"{BUCKET}/documents*/{own['document_id']}/*"
+    assert wrong(submit_as_operator(quire, around)) == [(1, "NOTHING_MATCHES")]
+    assert made(submit(quire, {"document_id": own["document_id"]}))["total"] == 1
 
 
 def test_who_is_limited_to_a_matter_reads_its_folder_alone(

@@ -119,6 +119,26 @@ def test_an_operator_names_any_object_of_the_buckets() -> None:
         anywhere.check(parse_location("gs://others/a"))
 
 
+@pytest.mark.parametrize("name", ["documents/x/source.pdf", "documents/", "documents/x/*.pdf"])
+def test_what_the_api_named_itself_is_named_by_its_id_also_by_operators(name: str) -> None:
+    anywhere = Territory(("papers", "others"), None, uploads="papers")
+    with pytest.raises(InvalidRequest) as refusal:
+        anywhere.check(parse_location(f"gs://papers/{name}"))
+    assert refusal.value.code == "UPLOAD_BY_URI"
+    assert "document_id" in refusal.value.message
+    anywhere.check(parse_location(f"gs://others/{name}"))
+    anywhere.check(parse_location("gs://papers/documents.pdf"))
+
+
+@pytest.mark.parametrize(
+    ("name", "left_out"), [("**", "documents/"), ("doc*/**", "documents/"), ("batches/**", "")]
+)
+def test_patterns_pass_by_what_the_api_named_itself(name: str, left_out: str) -> None:
+    anywhere = Territory(("papers", "others"), None, uploads="papers")
+    assert anywhere.left_out(parse_location(f"gs://papers/{name}")) == left_out
+    assert anywhere.left_out(parse_location(f"gs://others/{name}")) == ""
+
+
 @given(st.text("a*?/[]{}\\,!^-", min_size=1, max_size=20))
 def test_what_the_storage_is_asked_for_has_no_brackets_of_its_own(name: str) -> None:
     wider = Location("papers", name).wider
