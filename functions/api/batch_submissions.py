@@ -20,7 +20,7 @@ from common.locations import Territory, folders_of
 from common.webhook_urls import MAX_URL_LENGTH
 from functions.api.asked import matter_for
 from functions.api.auth import App, Submitter
-from functions.api.batches import shown_batch
+from functions.api.batches import found_batch, shown_batch
 from functions.api.bodies import read_manifest_body
 from functions.api.manifests import Manifest, PriorityName, read_manifest
 from functions.api.patterns import PLAIN, VISIBLE
@@ -225,13 +225,16 @@ class _Submission:
         return known.batch_id
 
     def _fingerprint(self) -> str:
-        """Return the SHA-256 of everything that makes it the same request."""
-        digest = sha256(msgspec.json.encode(("batch", self._kind, self._stated)))
+        """Return the SHA-256 of everything that makes it the same request.
+
+        Also of what the caller is limited to: that decides the batch's matter, and who sees it.
+        """
+        matters = self._caller.matters
+        limits = None if matters is None else sorted(matters)
+        digest = sha256(msgspec.json.encode(("batch", self._kind, self._stated, limits)))
         digest.update(self._content)
         return digest.hexdigest()
 
 
 def _shown(app: Application, caller: Caller, batch_id: UUID) -> dict[str, Any]:
-    batch = app.batches.find(batch_id, caller)
-    assert batch is not None, "it has just been made, or found for the same request"
-    return shown_batch(batch)
+    return shown_batch(found_batch(app, caller, batch_id))

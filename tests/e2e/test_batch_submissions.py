@@ -460,6 +460,27 @@ def test_one_key_is_one_batch_however_often_and_simultaneously_it_is_sent(
     assert (after["batches"], after["jobs"]) == (before["batches"] + 1, before["jobs"] + 2)
 
 
+def test_a_key_of_another_matters_caller_is_another_request(
+    quire: QuireClient, uploads: Bucket, page: bytes
+) -> None:
+    name = f"batches/alice/m1/{uuid4()}.pdf"
+    put(uploads, page, name)
+    key, before = str(uuid4()), counts(quire)["batches"]
+
+    def send(matter: str) -> httpx.Response:
+        scopes = ["documents:write", "jobs:read"]
+        asked = {"name": matter, "scopes": scopes, "matters": [matter]}
+        token = quire.http.post("/v1/api-keys", json=asked).json()["key"]
+        manifest = {"documents": [{"uri": f"{BUCKET}/{name}"}], "paused": True}
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+        return quire.http.post("/v1/batches", json=manifest, headers=headers)
+
+    batch = made(send("m1"))
+    refused(send("m2"), 422, "IDEMPOTENCY_KEY_REUSED")
+    assert made(send("m1"))["batch_id"] == batch["batch_id"]
+    assert counts(quire)["batches"] == before + 1
+
+
 def test_a_warm_batch_is_low_and_says_so_to_its_jobs(
     quire: QuireClient, uploads: Bucket, folder: str, page: bytes
 ) -> None:
