@@ -27,7 +27,15 @@ _EXPOSITION: Final[dict[str, Any]] = {
                 'quire_pages_total{outcome="read"} 425.0\n'
             ),
         },
-        "application/openmetrics-text": {"schema": {"type": "string"}},
+        "application/openmetrics-text": {
+            "schema": {"type": "string"},
+            "example": (
+                "# HELP quire_pages Pages that are done.\n"
+                "# TYPE quire_pages counter\n"
+                'quire_pages_total{outcome="read"} 425.0\n'
+                "# EOF\n"
+            ),
+        },
     },
 }
 
@@ -75,12 +83,12 @@ def get_metrics(
     tags=["admin"],
     summary="Show the metrics to Prometheus",
     response_class=Response,
-    responses={200: _EXPOSITION},
+    responses={200: _EXPOSITION, **problems(422)},
 )
 def get_exposition(
     app: App,
     caller: Administrator,
-    accept: Annotated[str, Header(description="Which format the scraper prefers.")] = "",
+    accept: Annotated[str, Header(description="Which format the scraper prefers.", max_length=1_000)] = "",
 ) -> Response:
     """Say what there is at this moment and what was done in all, of every tenant together.
 

@@ -113,7 +113,7 @@ def test_every_deployed_module_can_be_imported_with_its_requirements_alone(
 
 def test_what_is_imported_late_is_installed_too(functions: Functions) -> None:
     # Of all that the code may import, functions lack only what reads chunks.
-    assert said(functions, MISSING_IMPORTS) == "infra.ocr.document_ai\n"
+    assert said(functions, MISSING_IMPORTS) == "infra.ocr.document_ai infra.ocr.quota\n"
 
 
 def test_no_library_hides_a_package_of_ours(functions: Functions) -> None:

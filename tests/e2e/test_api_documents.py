@@ -254,7 +254,7 @@ def test_a_wait_ends_after_its_time_and_the_job_goes_on(
 ) -> None:
     with quire.document_ai(latency_per_call_seconds=3.0):
         begun = time.monotonic()
-        answer = sent(quire, three_pages, prefer="wait=1")
+        answer = sent(quire, three_pages, prefer="wait=1", cache=False)
         assert time.monotonic() - begun < 2.8
         assert answer.status_code == 202, answer.text
         assert answer.headers["preference-applied"] == "wait=1"
@@ -267,12 +267,12 @@ def test_many_waits_hold_no_thread_and_no_other_request_up(
     # More than the server has threads; all of them wait for one job.
     callers, key = 60, str(uuid4())
     with quire.document_ai(latency_per_call_seconds=4.0), ThreadPoolExecutor(callers) as threads:
-        first = sent(quire, three_pages, headers={"Idempotency-Key": key}).json()["job_id"]
+        headers = {"Idempotency-Key": key}
+        first = sent(quire, three_pages, headers=headers, cache=False).json()["job_id"]
 
         def wait(_: int) -> httpx.Response:
             with QuireClient(quire.stack) as caller:
-                headers = {"Idempotency-Key": key}
-                return sent(caller, three_pages, prefer="wait=60", headers=headers)
+                return sent(caller, three_pages, prefer="wait=60", headers=headers, cache=False)
 
         waits = [threads.submit(wait, number) for number in range(callers)]
         while not all(wait.done() for wait in waits):
@@ -289,7 +289,7 @@ def test_a_job_that_failed_while_one_waited_is_answered_as_it_is(
 ) -> None:
     fault = {"status": "INVALID_ARGUMENT", "match": {}}
     with quire.document_ai(faults=[fault]):
-        answer = sent(quire, three_pages, prefer="wait=60")
+        answer = sent(quire, three_pages, prefer="wait=60", cache=False)
     assert answer.status_code == 200, answer.text
     job, result = answer.json()["job"], answer.json()["result"]
     assert job["status"] == "failed"
