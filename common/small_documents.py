@@ -96,7 +96,7 @@ class Recorded:
 
 
 class SmallDocuments(Protocol):
-    """The database as whoever reads small documents sees it. Each method is one transaction."""
+    """The database as whoever reads small documents sees it."""
 
     def claim(self, job_ids: Sequence[JobId]) -> list[SmallDocument]:
         """Take the right to begin these jobs; those that are begun, paused or gone are left out."""

@@ -1,7 +1,10 @@
 """Small documents, several at once: each statement is for all of them, whatever their number.
 
-Locks are taken in one order everywhere: a chunk's row, its job's, a key's reader, its result, the
-owner's account, the batches; and several rows of a table in the order of its key.
+Locks are taken in one order: a chunk's row, its job's, a key's reader, its result, the owner's
+account, the document's, the batches'; several rows of a table in the order of its key. Two things
+differ. Who writes pages holds the document against its removal, and nothing else, before all. And
+a begin writes the document right behind the job, as a splitter does: beside the end of another job
+of the same document, with credits, that may be a circle, and is tried again.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from common.models import (
 from common.pages import PageRange
 from common.small_documents import Beginning, Begun, ReadDocument, Recorded, SmallDocument
 from infra.database import page_rows
+from infra.database import small_endings as ends
 from infra.database import small_statements as sql
 from infra.database.credits import reserve
 from infra.database.pool import Pool
@@ -57,16 +61,16 @@ class PostgresSmallDocuments:
         self._credits_enabled = credits_enabled
 
     def claim(self, job_ids: Sequence[JobId]) -> list[SmallDocument]:
-        """Take the right to begin these jobs; those that are begun, paused or gone are left out."""
+        """Take the right to begin these jobs; those that are begun, paused or gone are left out.
+
+        So are those that somebody steers or recovers just now: they wait for their turn again.
+        """
         values = {"ids": list(job_ids), "lease": self._lease}
 
-        def claim(connection: Connection[DictRow]) -> list[DictRow]:
-            rows = connection.execute(sql.CLAIM, values).fetchall()
-            if len(rows) < len(job_ids):
-                connection.execute(sql.DROPPED, values)
-            return rows
-
-        return [_document(row) for row in self._tried(claim)]
+        rows = self._tried(lambda connection: connection.execute(sql.CLAIM, values).fetchall())
+        if len(rows) < len(job_ids):
+            self._tried(lambda connection: connection.execute(sql.DROPPED, values))
+        return [_document(row) for row in rows]
 
     def begin(self, documents: Sequence[Beginning]) -> list[Begun]:
         """Plan each as one chunk; return those that are to be read now.
@@ -98,25 +102,18 @@ class PostgresSmallDocuments:
     ) -> tuple[set[UUID], dict[UUID, CachedResult]]:
         rows = connection.execute(sql.BEGIN, values).fetchall()
         begun = {row["job_id"] for row in rows}
+        found = {}
+        if any(values["keys"]):
+            with connection.pipeline():
+                connection.execute(sql.TAKE_READERS, values)
+                connection.execute(sql.TAKE_OVER, values)
+                cursor = connection.execute(sql.FIND, values)
+            found = {row["id"]: CachedResult(row["path"], row["checksum"]) for row in cursor}
+            values = values | {"found": list(found)}
+            begun -= {row["job_id"] for row in connection.execute(sql.STAND_BACK, values)}
         if self._credits_enabled:
-            for row in sorted(rows, key=lambda row: row["owner"]):
-                if not row["credits_reserved"]:
-                    reserve(
-                        connection,
-                        owner=row["owner"],
-                        job_id=row["job_id"],
-                        attempt=row["retries"],
-                        pages=row["pages"],
-                    )
-        if not any(values["keys"]):
-            return begun, {}
-        with connection.pipeline():
-            connection.execute(sql.TAKE_READERS, values)
-            connection.execute(sql.TAKE_OVER, values)
-            cursor = connection.execute(sql.FIND, values)
-        found = {row["id"]: CachedResult(row["path"], row["checksum"]) for row in cursor}
-        values = values | {"found": list(found)}
-        begun -= {row["job_id"] for row in connection.execute(sql.STAND_BACK, values)}
+            # Accounts are locked last. What they do not cover takes all of this back with it.
+            _reserve(connection, rows)
         return begun, found
 
     def renew(self, documents: Sequence[SmallDocument]) -> Collection[JobId]:
@@ -127,7 +124,12 @@ class PostgresSmallDocuments:
             "lease": self._lease,
         }
         with self._pool.connection() as connection:
-            return {JobId(row["id"]) for row in connection.execute(sql.RENEW, values)}
+            waiting = connection.execute(sql.RENEW_JOBS, values).fetchall()
+            # Jobs before chunks, so that one that is begun just now is found here or there; and not
+            # held meanwhile, as everybody else locks chunks first.
+            connection.commit()
+            reading = connection.execute(sql.RENEW_CHUNKS, values).fetchall()
+        return {JobId(row["job_id"]) for row in (*waiting, *reading)}
 
     def record(self, documents: Sequence[ReadDocument]) -> Recorded:
         """End the jobs with their results, pages and boxes."""
@@ -164,15 +166,16 @@ class PostgresSmallDocuments:
         }
         with connection.pipeline():
             if any(each.begun.work.cache_key for each in counted):
-                connection.execute(sql.LEAVE_OFF, values)
+                connection.execute(ends.LEAVE_OFF, values)
                 if self._keep is not None:
-                    connection.execute(sql.KEEP, values)
-            connection.execute(sql.LOCK_ACCOUNTS, values)
-            connection.execute(sql.LOCK_BATCHES, values)
+                    connection.execute(ends.KEEP, values)
+            connection.execute(ends.LOCK_ACCOUNTS, values)
+            connection.execute(ends.TAKE_DOCUMENTS, values)
+            connection.execute(ends.LOCK_BATCHES, values)
             if values["again"]:
-                connection.execute(sql.OUTDATED, values)
-            finished = connection.execute(sql.RECORD, values)
-            to_announce = connection.execute(sql.TO_ANNOUNCE, values)
+                connection.execute(ends.OUTDATED, values)
+            finished = connection.execute(ends.RECORD, values)
+            to_announce = connection.execute(ends.TO_ANNOUNCE, values)
         return Recorded(
             frozenset(JobId(row["id"]) for row in finished),
             tuple(JobId(row["job_id"]) for row in to_announce),
@@ -196,6 +199,18 @@ class PostgresSmallDocuments:
         raise AssertionError("the last try returns or raises")
 
 
+def _reserve(connection: Connection[DictRow], begun: Sequence[DictRow]) -> None:
+    for row in sorted(begun, key=lambda row: row["owner"]):
+        if not row["credits_reserved"]:
+            reserve(
+                connection,
+                owner=row["owner"],
+                job_id=row["job_id"],
+                attempt=row["retries"],
+                pages=row["pages"],
+            )
+
+
 def _held(connection: Connection[DictRow], documents: Sequence[ReadDocument]) -> set[UUID]:
     values = {
         "chunks": [each.begun.work.id for each in documents],
@@ -204,9 +219,9 @@ def _held(connection: Connection[DictRow], documents: Sequence[ReadDocument]) ->
         "documents": [each.begun.document.document_id for each in documents],
     }
     with connection.pipeline():
-        connection.execute(sql.LOCK_DOCUMENTS, values)
-        chunks = connection.execute(sql.LOCK_CHUNKS, values)
-        jobs = connection.execute(sql.LOCK_JOBS, values)
+        connection.execute(ends.LOCK_DOCUMENTS, values)
+        chunks = connection.execute(ends.LOCK_CHUNKS, values)
+        jobs = connection.execute(ends.LOCK_JOBS, values)
     mine = {row["job_id"] for row in chunks.fetchall()}
     return mine & {row["id"] for row in jobs.fetchall()}
 

@@ -1,4 +1,4 @@
-"""What is asked of the database about small documents. Each statement is for several at once."""
+"""How small documents are claimed and begun. Each statement is for several at once."""
 
 from __future__ import annotations
 
@@ -37,11 +37,17 @@ CLAIM: Final[LiteralString] = """
       FROM claimed ORDER BY batch_position, id
 """
 
-# A message that came while the batch stood still is gone now; once it goes on there is another.
+# Their message is gone now: it came while their batch stood still, or while somebody held them to
+# steer or recover them. They wait for their turn again. A transaction of its own, which waits for
+# whoever holds them without holding what was claimed.
 DROPPED: Final[LiteralString] = """
     UPDATE jobs SET dispatched_at = NULL, sent_as = NULL
-     WHERE id = ANY(%(ids)s) AND status = 'pending' AND batch_id IS NOT NULL
-       AND EXISTS (SELECT FROM batches WHERE batches.id = batch_id AND batches.status = 'paused')
+     WHERE id IN (SELECT jobs.id FROM jobs JOIN documents ON documents.id = document_id
+                   WHERE jobs.id = ANY(%(ids)s) AND jobs.status = 'pending' AND stage = 'received'
+                     AND jobs.dispatched_at IS NOT NULL AND batch_id IS NOT NULL
+                     -- Before it has landed, turn after turn would be dropped.
+                     AND generation IS NOT NULL
+                   ORDER BY jobs.id FOR NO KEY UPDATE OF jobs)
 """
 
 # What the splitter writes for a document of one chunk, but for the cutting: the chunk's source is
@@ -166,155 +172,31 @@ STAND_BACK: Final[LiteralString] = """
     SELECT job_id FROM chunk
 """
 
-RENEW: Final[LiteralString] = """
-    WITH given AS (
-        SELECT * FROM unnest(%(jobs)s::uuid[], %(attempts)s::int[]) AS given (job_id, attempt)
-    ), waiting AS (
-        UPDATE jobs SET lease_expires_at = now() + %(lease)s
-          FROM given
-         WHERE id = job_id AND jobs.attempt = given.attempt AND stage = 'splitting'
-           AND status = 'processing'
-        RETURNING id
-    ), reading AS (
-        UPDATE chunks SET lease_expires_at = now() + %(lease)s
-          FROM given JOIN jobs ON jobs.id = given.job_id AND jobs.attempt = given.attempt
-         WHERE chunks.job_id = given.job_id AND index = 0 AND chunks.attempt = 1
-           AND chunks.status = 'processing' AND jobs.status IN ('processing', 'paused')
-        RETURNING chunks.job_id
+RENEW_JOBS: Final[LiteralString] = """
+    WITH waiting AS (
+        SELECT id
+          FROM unnest(%(jobs)s::uuid[], %(attempts)s::int[]) AS given (job_id, attempt)
+          JOIN jobs ON jobs.id = given.job_id AND jobs.attempt = given.attempt
+         WHERE stage = 'splitting' AND status = 'processing'
+         ORDER BY id FOR NO KEY UPDATE OF jobs
     )
-    SELECT id FROM waiting UNION SELECT job_id FROM reading
+    UPDATE jobs SET lease_expires_at = now() + %(lease)s
+     WHERE id IN (SELECT id FROM waiting)
+    RETURNING id AS job_id
 """
-
-# Held until the rows are written, so that no document can go meanwhile and leave them.
-LOCK_DOCUMENTS: Final[LiteralString] = """
-    SELECT FROM documents WHERE id = ANY(%(documents)s) ORDER BY id FOR KEY SHARE
-"""
-LOCK_CHUNKS: Final[LiteralString] = """
-    SELECT job_id
-      FROM chunks JOIN unnest(%(chunks)s::uuid[], %(attempts)s::int[]) AS given (id, attempt)
-                    ON given.id = chunks.id
-     WHERE chunks.attempt = given.attempt AND status = 'processing'
-     ORDER BY chunks.id FOR UPDATE OF chunks
-"""
-LOCK_JOBS: Final[LiteralString] = """
-    SELECT id FROM jobs
-     WHERE id = ANY(%(jobs)s) AND status = 'processing' AND stage = 'ocr'
-     ORDER BY id FOR NO KEY UPDATE
-"""
-LOCK_ACCOUNTS: Final[LiteralString] = """
-    SELECT FROM credit_accounts
-     WHERE owner IN (SELECT owner FROM jobs WHERE id = ANY(%(jobs)s) AND credits_reserved > 0)
-     ORDER BY owner FOR NO KEY UPDATE
-"""
-LOCK_BATCHES: Final[LiteralString] = """
-    SELECT FROM batches
-     WHERE id IN (SELECT batch_id FROM batch_jobs WHERE job_id = ANY(%(jobs)s))
-     ORDER BY id FOR NO KEY UPDATE
-"""
-
-# What was read is kept for equal chunks, and whoever waits for it may go on.
-LEAVE_OFF: Final[LiteralString] = """
-    WITH ours AS (
-        SELECT owner, key FROM cache_readers WHERE chunk_id = ANY(%(chunks)s)
-         ORDER BY owner, key FOR UPDATE
+RENEW_CHUNKS: Final[LiteralString] = """
+    WITH reading AS (
+        SELECT chunks.id
+          FROM unnest(%(jobs)s::uuid[], %(attempts)s::int[]) AS given (job_id, attempt)
+          JOIN jobs ON jobs.id = given.job_id AND jobs.attempt = given.attempt
+          JOIN chunks ON chunks.job_id = jobs.id
+         WHERE index = 0 AND chunks.attempt = 1 AND chunks.status = 'processing'
+           AND jobs.status IN ('processing', 'paused')
+         ORDER BY chunks.id FOR UPDATE OF chunks
     )
-    DELETE FROM cache_readers USING ours
-     WHERE cache_readers.owner = ours.owner AND cache_readers.key = ours.key
-"""
-KEEP: Final[LiteralString] = """
-    INSERT INTO result_cache (owner, key, path, checksum, pages, document_id, expires_at)
-    SELECT owner, cache_key, path, checksum, page_end, document_id, now() + %(keep)s
-      FROM unnest(%(chunks)s::uuid[], %(chunk_paths)s::text[], %(chunk_checksums)s::text[],
-                  %(document_ids)s::uuid[], %(cached)s::bool[])
-           AS given (chunk_id, path, checksum, document_id, is_cached)
-      JOIN chunks ON chunks.id = chunk_id
-     WHERE cache_key IS NOT NULL AND NOT given.is_cached
-     ORDER BY owner, cache_key
-    ON CONFLICT (owner, key) DO UPDATE
-       SET path = excluded.path, checksum = excluded.checksum, hits = 0,
-           document_id = excluded.document_id, created_at = now(), expires_at = excluded.expires_at
-     WHERE result_cache.expires_at <= now()
-"""
-
-# By two ranges of the index, as the merge does it.
-OUTDATED: Final[LiteralString] = """
-    WITH counted AS (
-        SELECT id AS job_id, document_id, attempt FROM jobs
-         WHERE id = ANY(%(jobs)s) AND document_id = ANY(%(again)s)
-    ), boxes AS (
-        DELETE FROM bounding_boxes AS old USING counted AS new
-         WHERE old.document_id = new.document_id
-           AND ((old.job_id, old.attempt) < (new.job_id, new.attempt)
-                OR (old.job_id, old.attempt) > (new.job_id, new.attempt))
-    )
-    DELETE FROM pages AS old USING counted AS new
-     WHERE old.document_id = new.document_id
-       AND ((old.job_id, old.attempt) < (new.job_id, new.attempt)
-            OR (old.job_id, old.attempt) > (new.job_id, new.attempt))
-"""
-
-# A chunk's end, the merge's beginning and the job's end in one.
-RECORD: Final[LiteralString] = """
-    WITH given AS (
-        SELECT * FROM unnest(%(jobs)s::uuid[], %(chunks)s::uuid[], %(chunk_paths)s::text[],
-                             %(chunk_checksums)s::text[], %(paths)s::text[], %(checksums)s::text[],
-                             %(text_paths)s::text[], %(began)s::float8[], %(ended)s::float8[],
-                             %(cached)s::bool[])
-             AS given (job_id, chunk_id, chunk_path, chunk_checksum, path, checksum, text_path,
-                       began, ended, is_cached)
-    ), chunk AS (
-        UPDATE chunks
-           SET status = 'completed', lease_expires_at = NULL,
-               started_at = clock_timestamp() - make_interval(secs => began),
-               finished_at = clock_timestamp() - make_interval(secs => ended),
-               result_storage_path = chunk_path, result_checksum = chunk_checksum,
-               is_cached = given.is_cached
-          FROM given WHERE chunks.id = chunk_id
-    ), finished AS (
-        UPDATE jobs
-           SET status = 'completed', stage = 'merging', completed_chunks = 1,
-               completed_pages = total_pages,
-               cached_chunks = is_cached::int,
-               cached_pages = CASE WHEN is_cached THEN total_pages ELSE 0 END,
-               result_path = path, result_checksum = checksum, text_path = given.text_path,
-               error_code = NULL, error_message = NULL, lease_expires_at = NULL,
-               finished_at = now(), heartbeat_at = now(), last_event = last_event + 4
-          FROM given WHERE jobs.id = job_id
-        RETURNING jobs.id, document_id, attempt, last_event, total_pages, given.is_cached,
-                  began - ended AS seconds
-    ), document AS (
-        UPDATE documents
-           SET status = 'ocr_complete', result_job = finished.id, result_attempt = attempt
-          FROM finished WHERE documents.id = document_id
-    ), events AS (
-        INSERT INTO job_events (job_id, id, kind, details)
-        SELECT finished.id, last_event - 4 + number, kind, details
-          FROM finished, LATERAL (
-               VALUES (1, 'chunk_completed',
-                       jsonb_strip_nulls(jsonb_build_object(
-                           'chunk_index', 0, 'page_start', 1, 'page_end', total_pages,
-                           'failed_pages', 0, 'seconds', round(seconds::numeric, 3),
-                           'cached', CASE WHEN is_cached THEN true END))),
-                      (2, 'merging', '{}'),
-                      (3, 'merge_started', jsonb_build_object('attempt', attempt)),
-                      (4, 'job_completed',
-                       jsonb_build_object('pages', total_pages, 'failed_pages', 0))
-               ) AS step (number, kind, details)
-    )
-    SELECT id FROM finished
-"""
-
-# Deliveries are written by triggers, at their statement's end, so they are looked for behind it. Of
-# a batch's jobs any may bring its delivery on its way.
-TO_ANNOUNCE: Final[LiteralString] = """
-    SELECT job_id FROM webhook_deliveries
-     WHERE job_id = ANY(%(jobs)s) AND status = 'pending' AND dispatches = 0
-     UNION
-    (SELECT DISTINCT ON (ended.batch_id) batch_jobs.job_id
-       FROM batch_jobs JOIN webhook_deliveries AS ended USING (batch_id)
-      WHERE batch_jobs.job_id = ANY(%(jobs)s)
-        AND ended.status = 'pending' AND dispatches = 0
-      ORDER BY ended.batch_id, batch_jobs.job_id)
+    UPDATE chunks SET lease_expires_at = now() + %(lease)s
+     WHERE id IN (SELECT id FROM reading)
+    RETURNING job_id
 """
 
 # The next attempt need not wait for a lease whose holder has given it up.
