@@ -7,6 +7,7 @@ from typing import Final, LiteralString
 from uuid import UUID
 
 from common.telemetry import EndedJob
+from infra.database.outages import translated
 from infra.database.pool import Pool
 
 _TOLD: Final = ("status", "priority", "run", "retries", "chunks", "pages", "failed_pages")
@@ -30,8 +31,8 @@ class PostgresEndedJobs:
         self._pool = pool
 
     def find(self, ids: Sequence[UUID]) -> list[EndedJob]:
-        """Return those of them that have ended."""
-        with self._pool.connection() as connection:
+        """Return those of them that have ended. TransientError where the database is away."""
+        with translated(), self._pool.connection() as connection:
             rows = connection.execute(self.ENDED, {"ids": list(ids)}).fetchall()
         return [
             EndedJob(

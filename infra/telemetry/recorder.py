@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +26,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from common.errors import QuireError
+from common.errors import QuireError, TransientError
 from common.telemetry import NOTHING, EndedJob, Hop, Laps, Measure, Span, TraceIds, Value
 from infra.telemetry.identity import JobSampling, as_root
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
     from infra.telemetry.flushing import Flushing
     from infra.telemetry.instruments import Add
+
+log = logging.getLogger(__name__)
 
 #: Jobs that ended and were not looked up yet; a process that is stopped between loses no more.
 _MOST_ENDED: Final = 10_000
@@ -52,7 +55,7 @@ _KINDS: Final[Mapping[Hop, SpanKind]] = {
 }
 _WAITS: Final = frozenset({Hop.INGEST_WAIT, Hop.CHUNK_WAIT, Hop.MERGE_WAIT, Hop.WEBHOOK_WAIT})
 
-
+#: Raises TransientError where nobody answers now.
 LookUp = Callable[[Sequence[UUID]], Sequence[EndedJob]]
 
 
@@ -172,7 +175,18 @@ class OpenTelemetryRecorder:
         if not self._ended:
             return
         ids = [self._ended.popleft() for _ in range(len(self._ended))]
-        for job in self._look_up(list(dict.fromkeys(ids))):
+        try:
+            jobs = self._look_up(list(dict.fromkeys(ids)))
+        except TransientError as error:
+            # The work itself is done; whoever flushes next asks again.
+            self._ended.extend(ids)
+            log.warning(
+                "ended jobs could not be looked up for telemetry",
+                extra={"code": error.code, "jobs": len(ids)},
+                exc_info=True,
+            )
+            return
+        for job in jobs:
             self.add(Measure.JOBS_ENDED, 1, {"status": job.status})
             now = time.time_ns()
             ended = now - int(job.finished_ago * 1e9)

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -18,11 +19,14 @@ from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 from common import telemetry
 from common.errors import TransientError
 from common.telemetry import EndedJob, Hop, Laps, Measure
-from infra.settings import Settings
-from infra.telemetry.recorder import OpenTelemetryRecorder
+from infra.database.ended_jobs import PostgresEndedJobs
+from infra.database.pool import open_pool
+from infra.settings import DatabaseSettings, Settings
+from infra.telemetry.recorder import LookUp, OpenTelemetryRecorder
 from infra.telemetry.setup import start
 from tests.environment import LEAST
 from tests.otlp_receiver import OtlpReceiver
+from tests.world import World
 
 Start = Callable[..., OpenTelemetryRecorder]
 
@@ -39,12 +43,16 @@ def begin(receiver: OtlpReceiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
     started: list[OpenTelemetryRecorder] = []
 
     def begin(
-        *, ended: Sequence[EndedJob] = (), is_worker: bool = False, **environment: str
+        *,
+        ended: Sequence[EndedJob] = (),
+        look_up: LookUp | None = None,
+        is_worker: bool = False,
+        **environment: str,
     ) -> OpenTelemetryRecorder:
         told = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, **environment}
         for name, value in {**LEAST, **told}.items():
             monkeypatch.setenv(name, value)
-        recorder = start(Settings(), is_worker=is_worker, look_up=lambda _: ended)
+        recorder = start(Settings(), is_worker=is_worker, look_up=look_up or (lambda _: ended))
         started.append(recorder)
         telemetry.listen(recorder)
         return recorder
@@ -167,6 +175,29 @@ def test_nobody_there_is_no_error_for_the_work(begin: Start, unused_port: int) -
     )
     work(uuid4())
     telemetry.flush()
+
+
+def test_a_database_that_does_not_answer_is_no_error_for_the_work_and_the_end_is_told_later(
+    begin: Start, receiver: OtlpReceiver, world: World, database_url: str
+) -> None:
+    job_id = world.land().job_id
+    with world.pool.connection() as connection:
+        connection.execute(
+            "UPDATE jobs SET status = 'cancelled', finished_at = now(), lease_expires_at = NULL"
+            " WHERE id = %s",
+            (job_id,),
+        )
+    hasty = DatabaseSettings(url=f"{database_url}?options=-c%20lock_timeout%3D100")
+    with open_pool(hasty) as pool:
+        begin(look_up=PostgresEndedJobs(pool).find)
+        work(job_id)
+        telemetry.job_ended(job_id)
+        with psycopg.connect(database_url) as other:
+            other.execute("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE")
+            telemetry.flush()
+            assert "job" not in [span.name for span in receiver.trace(str(job_id))]
+        telemetry.flush()
+    assert "job" in [span.name for span in receiver.trace(str(job_id))]
 
 
 def test_measures_alone_are_sent_where_only_they_are_wanted(
