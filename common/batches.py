@@ -66,8 +66,12 @@ class BatchView:
     completed_chunks: int
     cached_chunks: int
     cached_pages: int
+    #: Documents whose pages are known.
+    opened: int
     #: Documents that have not been opened and have not ended.
     unopened: int
+    #: Pages that are still to be read; what was cancelled or gave up is read by nobody.
+    unread_pages: int
     #: How many documents' worth of the unfinished ones has been read.
     begun: float
     #: What was read in the last `recent_seconds`; no time where nothing is being read.
@@ -195,8 +199,11 @@ def percentage(batch: BatchView) -> float:
 
 
 def cache_hit_rate(batch: BatchView) -> float | None:
-    """Return which part of the pages was found in the cache; None where none is read."""
-    if not batch.completed_pages:
+    """Return which part of the pages was found in the cache; None where none is read.
+
+    None of a recovery, too: its jobs' pages are also those that were read before it.
+    """
+    if batch.purpose is Purpose.RECOVERY or not batch.completed_pages:
         return None
     return round(batch.cached_pages / batch.completed_pages, 4)
 
@@ -209,7 +216,11 @@ def elapsed_seconds(batch: BatchView) -> float | None:
 
 
 def pages_per_minute(batch: BatchView) -> float | None:
-    """Return the pace of late, or of an ended batch its pace from beginning to end."""
+    """Return the pace of late, or of an ended batch its pace from beginning to end.
+
+    None of one that has ended and is a recovery or was recovered: what its jobs have read was read
+    in two batches, with idle time between them.
+    """
     return _per_minute(batch, batch.completed_pages, batch.recent_pages)
 
 
@@ -226,10 +237,8 @@ def eta_seconds(batch: BatchView) -> int | None:
     """
     if batch.status is not BatchStatus.PROCESSING or batch.recent_seconds <= 0:
         return None
-    opened = batch.total - batch.unopened
-    if batch.recent_pages and batch.total_pages and opened:
-        unread = batch.total_pages - batch.completed_pages - batch.failed_pages
-        left = max(0, unread) + batch.unopened * batch.total_pages / opened
+    if batch.recent_pages and batch.opened:
+        left = batch.unread_pages + batch.unopened * batch.total_pages / batch.opened
         return round(left * batch.recent_seconds / batch.recent_pages)
     if batch.recent_documents:
         left = batch.total - batch.ended
@@ -239,6 +248,8 @@ def eta_seconds(batch: BatchView) -> int | None:
 
 def _per_minute(batch: BatchView, whole: int, recent: int) -> float | None:
     if batch.finished_at is not None:
+        if batch.purpose is Purpose.RECOVERY or batch.recoveries:
+            return None
         took = elapsed_seconds(batch)
         return round(whole * 60 / took, 1) if took else None
     if batch.recent_seconds <= 0:

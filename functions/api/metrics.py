@@ -88,7 +88,9 @@ def get_metrics(
 def get_exposition(
     app: App,
     caller: Administrator,
-    accept: Annotated[str, Header(description="Which format the scraper prefers.", max_length=1_000)] = "",
+    accept: Annotated[
+        str, Header(description="Which format the scraper prefers.", max_length=1_000)
+    ] = "",
 ) -> Response:
     """Say what there is at this moment and what was done in all, of every tenant together.
 

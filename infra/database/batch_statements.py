@@ -34,8 +34,11 @@ COUNTED: Final[LiteralString] = """
                coalesce(sum(completed_chunks), 0)::int AS completed_chunks,
                coalesce(sum(cached_chunks), 0)::int AS cached_chunks,
                coalesce(sum(cached_pages), 0)::int AS cached_pages,
+               count(*) FILTER (WHERE total_pages > 0)::int AS opened,
                count(*) FILTER (WHERE total_pages = 0 AND jobs.finished_at IS NULL)::int
                    AS unopened,
+               coalesce(sum(total_pages - completed_pages - failed_pages)
+                        FILTER (WHERE jobs.finished_at IS NULL), 0)::int AS unread_pages,
                coalesce(sum((completed_pages + failed_pages)::float8 / total_pages)
                         FILTER (WHERE total_pages > 0 AND jobs.finished_at IS NULL), 0)::float8
                    AS begun,

@@ -7,16 +7,27 @@ from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 
 from common.access import Caller
-from common.batches import BatchSummary, eta_seconds, pages_per_minute, percentage
+from common.batches import (
+    BatchSummary,
+    cache_hit_rate,
+    documents_per_minute,
+    eta_seconds,
+    pages_per_minute,
+    percentage,
+)
 from common.lifecycle import BatchStatus, JobStatus
-from common.models import JobId, MergedDocument
+from common.models import ChunkId, JobId, MergedDocument
 from common.pages import PageRange
+from common.recovery import Strategy
 from common.results import PageError
+from infra.database.batch_recovery import PostgresRecoveries
 from infra.database.batch_views import PostgresBatches
+from infra.database.controls import PostgresControls
 from infra.database.listings import JobFilter, Position, PostgresListings
 from infra.database.pool import Pool
 from tests.contract.event_stream_fixtures import end
@@ -183,6 +194,56 @@ def test_a_document_counts_for_as_much_as_is_read_of_it_and_the_pace_is_that_of_
     again = batches.find(batch_id, ALICE)
     assert again is not None
     assert eta_seconds(again) is None
+
+
+def test_nobody_waits_for_pages_that_nobody_reads(world: World, batches: PostgresBatches) -> None:
+    batch_id, jobs = world.add_batch(5)
+    ranges = [PageRange(first, first + 4) for first in range(1, 20, 5)]
+    planned = []
+    for job_id in jobs[:2]:
+        work = world.begin(job_id)
+        world.splits.plan(work, page_count=20, size=1000, warnings=[], chunks=ranges)
+        planned = world.splits.planned(work)
+        world.splits.dispatched(work, [(chunk, cut(work, chunk)) for chunk in planned])
+        world.splits.finish(work)
+    for chunk in planned[:3]:
+        world.finish_chunk(chunk.id)
+    # One of twenty pages and two that were never opened are given up.
+    for job_id in (jobs[0], *jobs[3:]):
+        assert PostgresControls(world.pool).cancel(job_id, ALICE)
+    world.age("batches", "started_at", timedelta(seconds=60), id=batch_id)
+    batch = batches.find(batch_id, ALICE)
+    assert batch is not None
+    assert (batch.opened, batch.unopened, batch.unread_pages) == (2, 1, 5)
+    # Five pages, and one document of twenty like the two that were opened.
+    assert eta_seconds(batch) == pytest.approx(25 * 4, abs=4)
+
+
+def test_what_was_read_in_two_batches_has_no_pace_of_either(
+    world: World, pool: Pool, batches: PostgresBatches
+) -> None:
+    batch_id, jobs = world.add_batch(1)
+    ended_with_errors(world, jobs[0], failing="TASK_TIMEOUT")
+    world.age("batches", "started_at", timedelta(seconds=60), id=batch_id)
+    before = batches.find(batch_id, ALICE)
+    assert before is not None
+    assert pages_per_minute(before) == pytest.approx(2, abs=0.2)
+    assert cache_hit_rate(before) == 0
+    recovered = PostgresRecoveries(pool).recover(batch_id, ALICE, strategy=Strategy.ALL)
+    recovery_id = recovered.batch_id
+    world.age("batches", "started_at", timedelta(days=9), id=batch_id)
+    chunk = world.one("SELECT id FROM chunks WHERE job_id = %s AND status = 'pending'", jobs[0])
+    assert world.finish_chunk(ChunkId(cast(UUID, chunk["id"])))
+    merge = world.merges.claim(jobs[0])
+    assert merge is not None
+    world.merges.finish(merge, MergedDocument(JobStatus.COMPLETED, 4, 0, "r", "t", "c"))
+    for found in (batches.find(batch_id, ALICE), batches.find(recovery_id, ALICE)):
+        assert found is not None
+        assert found.finished_at is not None
+        assert (pages_per_minute(found), documents_per_minute(found)) == (None, None)
+    recovery = batches.find(recovery_id, ALICE)
+    assert recovery is not None
+    assert cache_hit_rate(recovery) is None
 
 
 def test_a_view_is_one_statement_and_a_list_too_however_many_there_are(

@@ -160,11 +160,21 @@ class Batch(Answer):
     cached_chunks: Annotated[Count, Field(description="Found in the cache, and not read.")]
     cached_pages: Annotated[Count, Field(description="Of the completed pages; they cost nothing.")]
     cache_hit_rate: Annotated[
-        float | None, Field(ge=0, le=1, description="Cached pages of the completed ones.")
+        float | None,
+        Field(
+            ge=0,
+            le=1,
+            description="Cached pages of the completed ones. Null for a recovery: its jobs' pages "
+            "are also those that were read before it.",
+        ),
     ]
     pages_per_minute: Annotated[
         float | None,
-        Field(ge=0, description="Over the last two minutes; of an ended batch, over all."),
+        Field(
+            ge=0,
+            description="Over the last two minutes; of an ended batch, over all. Null where it has "
+            "ended and is a recovery, or was recovered: it was read in two batches.",
+        ),
     ]
     documents_per_minute: Annotated[float | None, Field(ge=0, description="Measured likewise.")]
     eta_seconds: Annotated[
