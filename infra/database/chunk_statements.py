@@ -83,11 +83,13 @@ STAND_BACK: Final[LiteralString] = """
      WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'processing'
 """
 
-# A message that came while the job stood still is gone now; who lets it go on sends another.
+# A message is gone by a claim that came to nothing: the job stood still, and who lets it go on
+# sends another. It may go on by now: a chunk that could be claimed waits for its turn as well.
 DROPPED: Final[LiteralString] = """
     UPDATE chunks SET dispatches = 0, dispatched_at = NULL
      WHERE id = %(id)s AND status = 'pending' AND dispatches > 0
-       AND EXISTS (SELECT FROM jobs WHERE jobs.id = job_id AND jobs.status <> 'processing')
+       AND ((source_object IS NOT NULL AND (due_at IS NULL OR due_at <= now()))
+            OR EXISTS (SELECT FROM jobs WHERE jobs.id = job_id AND jobs.status <> 'processing'))
 """
 
 RENEW: Final[LiteralString] = """

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any, LiteralString, cast
 
 import pytest
 
 from common.access import Caller
 from common.errors import LeaseLost
 from common.models import ChunkId, ChunkWork
+from infra.database import chunk_statements
+from infra.database.controls import PostgresControls
+from infra.database.pool import Pool
 from tests.world import LEASE, World
+
+ALICE = Caller("alice")
 
 
 def test_a_chunk_is_claimed_once_however_many_ask_at_once(world: World) -> None:
@@ -106,6 +114,33 @@ def test_a_chunk_put_back_waits_for_its_due_time_and_remembers_its_failures(worl
     assert _claimed(world, chunk_id).failures == 1
 
 
+def test_a_message_that_is_dropped_while_its_job_goes_on_again_leaves_the_chunk_its_turn(
+    world: World,
+) -> None:
+    job_id, [chunk_id] = world.add_job(1)
+    controls = PostgresControls(world.pool)
+    assert controls.pause(job_id, ALICE)
+    # The claim has found the job paused; whoever lets it go on counts on the chunk's message.
+    between = _Between(world.pool, lambda: controls.resume(job_id, ALICE))
+    assert World(cast(Pool, between)).chunks.claim(chunk_id) is None
+    assert between.has_come
+    assert world.one("SELECT status FROM jobs") == {"status": "processing"}
+    assert [chunk.id for chunk in world.turns.give(something_new=True).chunks] == [chunk_id]
+    _claimed(world, chunk_id)
+
+
+def test_a_message_that_comes_too_early_takes_no_other_ones_place(world: World) -> None:
+    _, [chunk_id] = world.add_job(1)
+    delay = timedelta(minutes=3)
+    world.chunks.put_back(
+        _claimed(world, chunk_id), code="X", message="x", delay=delay, counted=True
+    )
+    assert world.chunks.claim(chunk_id) is None
+    world.age("chunks", "due_at", delay, id=chunk_id)
+    # Its own message is still to come.
+    assert world.turns.give(something_new=True).chunks == ()
+
+
 def test_the_last_chunk_to_fail_also_sends_the_merge(world: World) -> None:
     job_id, [first, second] = world.add_job(2)
     world.finish_chunk(first)
@@ -133,6 +168,26 @@ def test_another_owner_sees_neither_the_job_nor_its_events(world: World) -> None
     assert world.jobs.find(job_id, Caller("alice")) is not None
     assert world.jobs.find(job_id, Caller("bob")) is None
     assert world.jobs.events(job_id, Caller("bob")) == []
+
+
+class _Between:
+    """Stands for a pool: what is told happens between a claim and its second look."""
+
+    def __init__(self, pool: Pool, then: Callable[[], object]) -> None:
+        self._pool = pool
+        self._then = then
+        self.has_come = False
+
+    @contextmanager
+    def connection(self) -> Iterator[_Between]:
+        with self._pool.connection() as self._connection:
+            yield self
+
+    def execute(self, query: LiteralString, values: dict[str, Any]) -> object:
+        if query == chunk_statements.DROPPED:
+            self._then()
+            self.has_come = True
+        return self._connection.execute(query, values)
 
 
 def _claimed(world: World, chunk_id: ChunkId) -> ChunkWork:
