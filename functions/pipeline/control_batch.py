@@ -16,15 +16,14 @@ from common.batches import (
     BatchControls,
     Batches,
     BatchView,
-    Resumed,
     is_done,
     refusal,
 )
 from common.errors import Conflict, NotFound
 from common.lifecycle import FINAL_BATCH_STATUSES
-from common.models import Priority
+from common.models import LargeDocument, Priority
 from common.ports import Tasks
-from functions.pipeline.hand_on import or_maintain_sends
+from functions.pipeline.hand_on import send_some
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +54,11 @@ def control_batch(
             resumed = controls.resume(batch_id, caller)
             is_changed = resumed is not None
             if resumed is not None:
-                _send(resumed, tasks)
+                splits = [
+                    LargeDocument(source, job_id, dispatch)
+                    for job_id, source, dispatch in resumed.splits
+                ]
+                send_some(splits, resumed.merges, tasks)
     if is_changed:
         log.info(
             "an owner changed a batch", extra={"batch_id": str(batch_id), "action": action.value}
@@ -109,13 +112,3 @@ def _found(batches: Batches, batch_id: UUID, caller: Caller) -> BatchView:
     if batch is None:
         raise NotFound("There is no batch with this id.", code="BATCH_NOT_FOUND")
     return batch
-
-
-def _send(resumed: Resumed, tasks: Callable[[], Tasks]) -> None:
-    """Send what was recorded; what does not go out now, maintain sends."""
-    for job_id, source, dispatch in resumed.splits:
-        with or_maintain_sends():
-            tasks().send_ingest(source, dispatch, job_id)
-    for job_id, dispatch in resumed.merges:
-        with or_maintain_sends():
-            tasks().send_merge(job_id, dispatch)

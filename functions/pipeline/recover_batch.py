@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Final
 from uuid import UUID
 
 from common.ports import Tasks
 from common.recovery import Recovered
-from functions.pipeline.hand_on import or_maintain_sends
+from functions.pipeline.hand_on import or_maintain_sends, send_some
 
 log = logging.getLogger(__name__)
-
-#: Splits and merges that are sent while the caller waits. What is left, maintain sends.
-_SENT_AT_ONCE: Final = 100
 
 
 def recover_batch(
@@ -43,11 +39,7 @@ def recover_batch(
     )
     with or_maintain_sends():
         give_turns()
-    with or_maintain_sends():
-        for split in made.splits[:_SENT_AT_ONCE]:
-            tasks().send_ingest(split.source, split.dispatch, split.job_id)
-        for job_id, dispatch in made.merges[:_SENT_AT_ONCE]:
-            tasks().send_merge(job_id, dispatch)
+    send_some(made.splits, made.merges, tasks)
     tell(origin)
     tell(made.batch_id)
     return made.batch_id
