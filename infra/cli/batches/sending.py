@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Final
-from uuid import uuid4
 
 from infra.cli.api import Api
 from infra.cli.batches.meter import Meter
@@ -54,8 +53,8 @@ def _announce(api: Api, files: Sequence[SourcePdf], matter: str | None) -> list[
     }
     if matter is not None:
         body["matter"] = matter
-    key = str(uuid4())
-    answer = patiently(lambda: api.post("/v1/uploads", key=key, json=body), seconds=60)
+    # What was announced by an answer that got lost is never sent, and is removed after a week.
+    answer = patiently(lambda: api.post("/v1/uploads", json=body), seconds=60)
     return [(str(row["document_id"]), str(row["upload_url"])) for row in rows_in(answer, "uploads")]
 
 

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 import uvicorn
 from starlette.applications import Starlette
@@ -95,7 +96,7 @@ class LittleApi(LittleLists):
     looks: deque[dict[str, object] | Response] = field(default_factory=deque)
     #: One list of events for each time the stream is opened; 404 when used up.
     streams: deque[list[Event] | Response] = field(default_factory=deque)
-    #: Answers to POST /v1/documents before the document is taken.
+    #: Answers to POST /v1/documents and /v1/uploads before anything is taken.
     refusals: deque[Response] = field(default_factory=deque)
     #: What happens to the next pieces: a status to answer, or how many bytes of it are kept.
     pieces: deque[int | tuple[str, int]] = field(default_factory=deque)
@@ -107,6 +108,8 @@ class LittleApi(LittleLists):
 
     headers_of_posts: list[dict[str, str]] = field(default_factory=list)
     posted: list[dict[str, object]] = field(default_factory=list)
+    #: Ids of the documents that were announced for batches.
+    announced: list[str] = field(default_factory=list)
     uploaded: bytearray = field(default_factory=bytearray)
     spans: list[str] = field(default_factory=list)
     last_event_ids: list[str | None] = field(default_factory=list)
@@ -117,6 +120,7 @@ class LittleApi(LittleLists):
         return [
             *self.list_routes(),
             Route("/v1/documents", self._documents, methods=["POST"]),
+            Route("/v1/uploads", self._announce, methods=["POST"]),
             Route("/v1/jobs/{id}", self._job),
             Route("/v1/jobs/{id}/events", self._events),
             Route("/v1/jobs/{id}/result", self._result),
@@ -153,6 +157,19 @@ class LittleApi(LittleLists):
         if "size" in body:
             answer["upload"] = {"url": f"{self.address}/upload?upload_id=1", "method": "PUT"}
         return JSONResponse(answer, 202, headers={"Location": f"/v1/jobs/{JOB_ID}"})
+
+    async def _announce(self, request: Request) -> Response:
+        self._authorise(request)
+        self.headers_of_posts.append(dict(request.headers))
+        if self.refusals:
+            return self.refusals.popleft()
+        body = await request.json()
+        self.posted.append(body)
+        ids = [str(uuid4()) for _ in body["documents"]]
+        self.announced += ids
+        url = f"{self.address}/upload?upload_id=1"
+        uploads = [{"document_id": each, "upload_url": url} for each in ids]
+        return JSONResponse({"uploads": uploads}, 201)
 
     async def _job(self, request: Request) -> Response:
         self._authorise(request)
