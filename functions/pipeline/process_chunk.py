@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import msgspec
 
@@ -105,15 +106,19 @@ def process_chunk(
                 return
             work = chunks.claim(ref.id)
             laps.lap(Hop.CHUNK_CLAIM)
-            # Its message is out of the broker, so there is room for another.
-            give_turns()
-            laps.lap(Hop.CHUNK_TURNS)
             if work is None:
                 log.info("chunk is done, taken, held or not due", extra={"chunk_id": str(ref.id)})
+                # Its message is out of the broker, so there is room for another.
+                give_turns()
                 return
             about.enter_context(
                 logging_for(work.job_id, chunk_index=work.index, attempt=work.attempt)
             )
+            heartbeat = about.enter_context(
+                Heartbeat(partial(chunks.renew, work), every_seconds=lease.total_seconds() / 3)
+            )
+            give_turns()
+            laps.lap(Hop.CHUNK_TURNS)
             about.enter_context(traced(work, laps))
             if work.cache_key is not None:
                 # However this one ends, its equals have waited for that.
@@ -126,7 +131,7 @@ def process_chunk(
                 count_looked_up(work, is_hit=not isinstance(found, ChunkWork | None))
                 if isinstance(found, ChunkWork):
                     outcome = _read_and_record(
-                        found, chunks, uploads, engine, cutter, results, retries, lease
+                        found, chunks, uploads, engine, cutter, results, retries, heartbeat
                     )
                 else:
                     outcome = found
@@ -163,7 +168,7 @@ def _read_and_record(
     cutter: Callable[[], PdfCutter],
     results: Results,
     retries: RetryPolicy,
-    lease: timedelta,
+    heartbeat: Heartbeat,
 ) -> ChunkOutcome:
     if work.lost_leases >= retries.max_lost_leases:
         raise PermanentError(
@@ -173,31 +178,28 @@ def _read_and_record(
     if work.lost_leases:
         log.warning("a worker before fell silent over this chunk", extra=work.log_fields)
     began = time.monotonic()
-    with Heartbeat(
-        lambda: chunks.renew(work), every_seconds=lease.total_seconds() / 3
-    ) as heartbeat:
-        with telemetry.span(Hop.CHUNK_SOURCE):
-            pdf = uploads.read_chunk(work.source)
-        earlier = _earlier(work, results)
-        missing = ranges_of(error.number for error in earlier.errors) if earlier else ()
-        result = read_or_bisect(
-            work, pdf, engine=engine(), cutter=cutter, between=heartbeat.check, only=missing
+    with telemetry.span(Hop.CHUNK_SOURCE):
+        pdf = uploads.read_chunk(work.source)
+    earlier = _earlier(work, results)
+    missing = ranges_of(error.number for error in earlier.errors) if earlier else ()
+    result = read_or_bisect(
+        work, pdf, engine=engine(), cutter=cutter, between=heartbeat.check, only=missing
+    )
+    if earlier:
+        result = fill_in(earlier, result)
+    # Reading took its time: a job that was cancelled meanwhile gets no more objects.
+    heartbeat.confirm()
+    content = msgspec.json.encode(result)
+    path = chunk_result(work.document_id, work.index, work.run, work.attempt)
+    with telemetry.span(Hop.CHUNK_STORE, bytes=len(content)):
+        results.write_chunk(path, content)
+    with telemetry.span(Hop.CHUNK_RECORD):
+        outcome = chunks.complete(
+            work,
+            path=path,
+            checksum=hashlib.sha256(content).hexdigest(),
+            errors=result.errors,
         )
-        if earlier:
-            result = fill_in(earlier, result)
-        # Reading took its time: a job that was cancelled meanwhile gets no more objects.
-        heartbeat.confirm()
-        content = msgspec.json.encode(result)
-        path = chunk_result(work.document_id, work.index, work.run, work.attempt)
-        with telemetry.span(Hop.CHUNK_STORE, bytes=len(content)):
-            results.write_chunk(path, content)
-        with telemetry.span(Hop.CHUNK_RECORD):
-            outcome = chunks.complete(
-                work,
-                path=path,
-                checksum=hashlib.sha256(content).hexdigest(),
-                errors=result.errors,
-            )
     failed = len(result.errors)
     count_ended("completed", pages=len(work.pages) - failed, failed=failed)
     log.info(
