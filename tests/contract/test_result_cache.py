@@ -210,6 +210,55 @@ def test_what_others_have_found_of_a_cancelled_job_is_paid_for_once(
     assert (account.available, account.reserved) == (20 - 6, 0), "six pages were read"
 
 
+def test_a_cancelled_retry_takes_nothing_away_that_was_paid_for(desk: Desk, world: World) -> None:
+    ledger = PostgresCredits(world.pool)
+    ledger.grant("alice", 20)
+    sent = desk.send(chunks=4, credits_enabled=True)
+    for chunk_id in sent.chunks[:2]:
+        desk.read(chunk_id, f"{chunk_id}.json")
+    for chunk_id in sent.chunks[2:]:
+        desk.workers.fail(desk.claim(chunk_id), "TASK_TIMEOUT", "Too slow.")
+    merge = world.merges.claim(sent.job_id)
+    assert merge is not None
+    ended = MergedDocument(JobStatus.COMPLETED_WITH_ERRORS, 4, 4, "r", "t", "c")
+    world.merges.finish(merge, ended)
+    assert ledger.account("alice").available == 20 - 4
+    controls = PostgresControls(world.pool, credits_enabled=True)
+    assert controls.retry(sent.job_id, ALICE) is not None
+    desk.read(sent.chunks[2], "retried.json")
+    assert controls.cancel(sent.job_id, ALICE)
+    account = ledger.account("alice")
+    assert (account.available, account.reserved) == (20 - 4, 0)
+    assert desk.kept() == sorted(f"{chunk_id}.json" for chunk_id in sent.chunks[:2])
+    again = desk.send(chunks=4, credits_enabled=True)
+    assert again.outcome.cached_chunks == 2
+    assert ledger.account("alice").reserved == 4
+
+
+def test_what_others_found_of_a_cancelled_retry_is_paid_for_beside_its_first_run(
+    desk: Desk, world: World
+) -> None:
+    ledger = PostgresCredits(world.pool)
+    ledger.grant("alice", 20)
+    first = desk.send(chunks=2, credits_enabled=True)
+    desk.read(first.chunks[0], "one.json")
+    desk.workers.fail(desk.claim(first.chunks[1]), "TASK_TIMEOUT", "Too slow.")
+    merge = world.merges.claim(first.job_id)
+    assert merge is not None
+    ended = MergedDocument(JobStatus.COMPLETED_WITH_ERRORS, 2, 2, "r", "t", "c")
+    world.merges.finish(merge, ended)
+    controls = PostgresControls(world.pool, credits_enabled=True)
+    assert controls.retry(first.job_id, ALICE) is not None
+    second = desk.send(chunks=2, credits_enabled=True)
+    desk.read(first.chunks[1], "two.json")
+    desk.workers.complete_cached(desk.claim(second.chunks[1]))
+    assert controls.cancel(first.job_id, ALICE)
+    _bind(world, second)
+    account = ledger.account("alice")
+    assert (account.available, account.reserved) == (20 - 4, 0), "four pages were read"
+    assert desk.kept() == ["one.json", "two.json"]
+
+
 def test_without_credits_a_cancelled_jobs_results_stay(desk: Desk, world: World) -> None:
     sent = desk.send(chunks=2)
     desk.read(sent.chunks[0], "p.json")

@@ -63,7 +63,8 @@ REVOKE ALL ON result_cache, cache_readers, outdated_results FROM PUBLIC, anon, a
 
 -- A job that delivers nothing costs nothing, and so it leaves nothing in the cache: otherwise a
 -- document that is cancelled at its last page would be read for nothing the next time. What others
--- have found there by then stays, and is paid for by whoever had it read.
+-- have found there by then stays, and is paid for by whoever had it read. What an earlier run of it
+-- has read is paid for: a retry that is cancelled takes nothing of that away.
 CREATE OR REPLACE FUNCTION settle_credits() RETURNS trigger
 LANGUAGE plpgsql SET search_path = '' AS $$
 DECLARE
@@ -80,6 +81,9 @@ BEGIN
                 ON result_cache.owner = NEW.owner AND key = cache_key
                    AND path = result_storage_path
              WHERE job_id = NEW.id AND NOT is_cached
+               AND finished_at > coalesce(
+                       (SELECT max(at) FROM public.job_events
+                         WHERE job_id = NEW.id AND kind = 'job_retried'), '-infinity')
              -- One that is just being found is not waited for.
              ORDER BY key FOR UPDATE OF result_cache SKIP LOCKED
         ), forgotten AS (
@@ -87,7 +91,8 @@ BEGIN
              WHERE result_cache.owner = left_behind.owner
                AND result_cache.key = left_behind.key AND left_behind.hits = 0
         )
-        SELECT coalesce(sum(pages) FILTER (WHERE hits > 0), 0) INTO worth FROM left_behind;
+        SELECT OLD.credits_settled + coalesce(sum(pages) FILTER (WHERE hits > 0), 0)
+          INTO worth FROM left_behind;
     END IF;
     used := least(OLD.credits_reserved, greatest(0, worth - OLD.credits_settled));
     IF used > 0 THEN
