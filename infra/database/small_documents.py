@@ -2,9 +2,9 @@
 
 Locks are taken in one order: a chunk's row, its job's, a key's reader, its result, the owner's
 account, the document's, the batches'; several rows of a table in the order of its key. Two things
-differ. Who writes pages holds the document against its removal, and nothing else, before all. And
-a begin writes the document right behind the job, as a splitter does: beside the end of another job
-of the same document, with credits, that may be a circle, and is tried again.
+differ. Who writes pages holds the documents against their removal, and nothing else, before all.
+And a claim or a begin writes the documents right behind the jobs, as a splitter does, in no order
+among them: where two jobs of one document are under way that may be a circle, and is tried again.
 """
 
 from __future__ import annotations
