@@ -53,7 +53,7 @@ def pause_batch(batch_id: UUID, app: App, caller: Controller) -> dict[str, Any]:
     responses=problems(404, 409, 422),
 )
 def resume_batch(batch_id: UUID, app: App, caller: Controller) -> dict[str, Any]:
-    """Go on with what is left; what is finished stays finished."""
+    """Go on with what is left, jobs that were paused one by one too; what is finished stays so."""
     return shown_batch(app.control_batch(BatchAction.RESUME, batch_id, caller))
 
 
