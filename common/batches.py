@@ -180,8 +180,8 @@ class BatchControls(Protocol):
     def resume(self, batch_id: UUID, caller: Caller) -> Resumed | None:
         """Let a paused batch go on, and return what to send; None where it isn't paused."""
 
-    def cancel(self, batch_id: UUID, caller: Caller) -> bool:
-        """End whatever of it has not ended; False where it has ended already."""
+    def cancel(self, batch_id: UUID, caller: Caller) -> list[JobId] | None:
+        """End whatever of it has not ended, and return that; None where it has ended already."""
 
     def prioritize(self, batch_id: UUID, caller: Caller, priority: Priority) -> bool:
         """Give what has not ended another priority; False where nothing changes."""

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from uuid import UUID
 
+from common import telemetry
 from common.access import Caller
 from common.batches import (
     BatchAction,
@@ -49,7 +50,10 @@ def control_batch(
         case BatchAction.PAUSE:
             is_changed = controls.pause(batch_id, caller)
         case BatchAction.CANCEL:
-            is_changed = controls.cancel(batch_id, caller)
+            cancelled = controls.cancel(batch_id, caller)
+            is_changed = cancelled is not None
+            for job_id in cancelled or ():
+                telemetry.job_ended(job_id)
         case BatchAction.RESUME:
             resumed = controls.resume(batch_id, caller)
             is_changed = resumed is not None

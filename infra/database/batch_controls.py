@@ -179,18 +179,17 @@ class PostgresBatchControls:
 
         return self._done(batch_id, caller, resume)
 
-    def cancel(self, batch_id: UUID, caller: Caller) -> bool:
-        """End whatever of it has not ended; False where it has ended already."""
+    def cancel(self, batch_id: UUID, caller: Caller) -> list[JobId] | None:
+        """End whatever of it has not ended, and return that; None where it has ended already."""
 
-        def cancel(connection: Connection[DictRow], values: dict[str, Any]) -> bool:
+        def cancel(connection: Connection[DictRow], values: dict[str, Any]) -> list[JobId] | None:
             connection.execute(self.LOCK_MEMBERS, values)
             connection.execute(self.LOCK_BATCHES, values)
             if not connection.execute(self.CANCEL, values | {"kind": "batch_cancelling"}).rowcount:
-                return False
-            connection.execute(self.CANCEL_JOBS, values)
-            return True
+                return None
+            return [JobId(row["job_id"]) for row in connection.execute(self.CANCEL_JOBS, values)]
 
-        return self._done(batch_id, caller, cancel) or False
+        return self._done(batch_id, caller, cancel)
 
     def prioritize(self, batch_id: UUID, caller: Caller, priority: Priority) -> bool:
         """Give what has not ended another priority; False where nothing changes."""

@@ -50,7 +50,7 @@ def resuming(which: LiteralString) -> LiteralString:
 
 
 def cancelling(which: LiteralString) -> LiteralString:
-    """Return the statement that ends jobs which have not ended.
+    """Return the statement that ends jobs which have not ended, and says which.
 
     Running work finds out by its next look: nothing that it finishes counts any more. What only
     fills the cache says nothing about its document.
@@ -76,6 +76,7 @@ def cancelling(which: LiteralString) -> LiteralString:
                jsonb_build_object('completed_chunks', completed_chunks,
                                   'total_chunks', total_chunks)
           FROM cancelled
+        RETURNING job_id
     """  # noqa: S608 - put together of constants
 
 

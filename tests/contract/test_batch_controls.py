@@ -109,6 +109,18 @@ def test_a_merge_that_became_due_in_a_pause_is_sent_by_the_resume(
     assert world.merges.claim(job_id) is not None
 
 
+def test_a_resume_lets_jobs_go_on_too_that_were_paused_one_by_one(
+    world: World, controls: PostgresBatchControls
+) -> None:
+    batch_id, jobs = world.add_batch(2)
+    for job_id in jobs:
+        split(world, job_id)
+    assert PostgresControls(world.pool).pause(jobs[0], ALICE)
+    assert controls.pause(batch_id, ALICE)
+    assert controls.resume(batch_id, ALICE) is not None
+    assert counts(view(world, batch_id)) == {"processing": 2}
+
+
 def test_a_cancel_ends_everything_and_writes_one_end(
     world: World, controls: PostgresBatchControls
 ) -> None:

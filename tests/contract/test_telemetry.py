@@ -17,8 +17,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 
 from common import telemetry
+from common.access import Caller
+from common.batches import BatchAction
 from common.errors import TransientError
 from common.telemetry import EndedJob, Hop, Laps, Measure
+from functions.pipeline.control_batch import control_batch
+from infra.database.batch_controls import PostgresBatchControls
+from infra.database.batch_views import PostgresBatches
+from infra.database.controls import PostgresControls
 from infra.database.ended_jobs import PostgresEndedJobs
 from infra.database.pool import open_pool
 from infra.settings import DatabaseSettings, Settings
@@ -198,6 +204,34 @@ def test_a_database_that_does_not_answer_is_no_error_for_the_work_and_the_end_is
             assert "job" not in [span.name for span in receiver.trace(str(job_id))]
         telemetry.flush()
     assert "job" in [span.name for span in receiver.trace(str(job_id))]
+
+
+def test_the_way_of_every_job_that_a_batch_s_cancel_ended_is_told(
+    begin: Start, receiver: OtlpReceiver, world: World
+) -> None:
+    batch_id, jobs = world.add_batch(3)
+    assert PostgresControls(world.pool).cancel(jobs[0], Caller("alice"))
+    begin(look_up=PostgresEndedJobs(world.pool).find)
+
+    def cancel() -> None:
+        control_batch(
+            BatchAction.CANCEL,
+            batch_id,
+            Caller("alice"),
+            batches=PostgresBatches(world.pool),
+            controls=PostgresBatchControls(world.pool),
+            tasks=lambda: pytest.fail("nothing is to be sent"),
+            give_turns=lambda: None,
+            announce=lambda: None,
+            tell=lambda: None,
+        )
+        telemetry.flush()
+
+    cancel()
+    for job_id in jobs[1:]:
+        assert [span.name for span in receiver.trace(str(job_id))] == ["job"]
+    cancel()
+    assert len(receiver.spans) == 2, "what had ended before is no news"
 
 
 def test_measures_alone_are_sent_where_only_they_are_wanted(
