@@ -42,21 +42,24 @@ def figures(folder: Path) -> Iterator[tuple[str, list[float]]]:
     """Yield each case with the seconds that its documents waited."""
     page = folder / "page.pdf"
     write_mixed(page, pages=1, scanned_every=1000)
-    options = StackOptions(workers=WORKERS)
+    # Neither Quire nor the service is to be what they wait for.
+    options = StackOptions(workers=WORKERS, extra_env={"DOCUMENT_AI__CALLS_PER_MINUTE": "100000"})
     with (
         Stack(Home(folder / "home"), options=options) as stack,
         QuireClient(stack) as alice,
         QuireClient(stack, owner="bob") as bob,
-        alice.document_ai(instant=True, latency_per_page_seconds=PAGE_SECONDS),
+        alice.document_ai(
+            instant=True, latency_per_page_seconds=PAGE_SECONDS, quota_per_minute=None
+        ),
     ):
         _fill_bucket(stack, page)
         alice.wait(alice.submit(page, cache=False))
         yield "nothing else to do", _waits(bob, page, "normal")
         batch_id = _start(alice, "normal")
+        yield "in one line with the batch", [_left(alice, batch_id)]
         yield "behind a normal batch: high priority, the batch's owner", _waits(alice, page, "high")
         yield "behind a normal batch: normal, another owner", _waits(bob, page, "normal")
         yield "behind a normal batch: normal, the batch's owner", _waits(alice, page, "normal")
-        yield "in one line with the batch (what is left of it)", [_left(alice, batch_id)]
         _cancel(alice, batch_id)
         batch_id = _start(alice, "high")
         yield "behind a high batch: low priority, another owner", _waits(bob, page, "low", 3)
@@ -103,7 +106,8 @@ def _batch(quire: QuireClient, batch_id: str) -> dict[str, float]:
 
 def _cancel(quire: QuireClient, batch_id: str) -> None:
     answer = quire.http.post(f"/v1/batches/{batch_id}/cancel")
-    assert answer.status_code == 200, answer.text
+    # On a fast machine it may have ended by now.
+    assert answer.status_code in {200, 409}, answer.text
 
 
 def _waits(quire: QuireClient, page: Path, priority: str, samples: int = SAMPLES) -> list[float]:
@@ -125,7 +129,7 @@ def _wait(quire: QuireClient, page: Path, priority: str) -> float:
 
 
 def _left(quire: QuireClient, batch_id: str) -> float:
-    """Return the seconds that what is left of the batch will take at its pace."""
+    """Return the seconds that the whole batch takes at its pace."""
     before, begun = _batch(quire, batch_id), time.monotonic()
     wait_for(
         lambda: _batch(quire, batch_id)["completed"] >= before["completed"] + 40,
@@ -133,7 +137,6 @@ def _left(quire: QuireClient, batch_id: str) -> float:
     )
     after, seconds = _batch(quire, batch_id), time.monotonic() - begun
     pace = (after["completed"] - before["completed"]) / seconds
-    # As it stood when the first single document came: nearly all of it.
     return after["total"] / pace
 
 
