@@ -16,6 +16,7 @@ from tests.bench import (
     bench_small_documents,
     bench_split,
     bench_stack,
+    bench_turns,
 )
 
 
@@ -42,6 +43,8 @@ def main() -> None:
     bench_linear.main()
     print()
     bench_batch_start.main()
+    print()
+    bench_turns.main()
     print()
     bench_cache.main()
     print()
