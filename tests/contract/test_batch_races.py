@@ -6,10 +6,10 @@ Where an order matters it is set by holding the first transaction open until the
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, Event
-from typing import ThreadPoolExecutor, cast
+from typing import cast
 from uuid import UUID
 
 import pytest
