@@ -102,7 +102,7 @@ class PostgresSmallDocuments:
     ) -> tuple[set[UUID], dict[UUID, CachedResult]]:
         rows = connection.execute(sql.BEGIN, values).fetchall()
         begun = {row["job_id"] for row in rows}
-        found = {}
+        found: dict[UUID, CachedResult] = {}
         if any(values["keys"]):
             with connection.pipeline():
                 connection.execute(sql.TAKE_READERS, values)
@@ -112,8 +112,14 @@ class PostgresSmallDocuments:
             values = values | {"found": list(found)}
             begun -= {row["job_id"] for row in connection.execute(sql.STAND_BACK, values)}
         if self._credits_enabled:
-            # Accounts are locked last. What they do not cover takes all of this back with it.
-            _reserve(connection, rows)
+            # Accounts are locked last. What they do not cover takes all of this back with it. What
+            # was found has been paid for.
+            paid = {
+                job
+                for job, chunk in zip(values["jobs"], values["chunks"], strict=True)
+                if chunk in found
+            }
+            _reserve(connection, [row for row in rows if row["job_id"] not in paid])
         return begun, found
 
     def renew(self, documents: Sequence[SmallDocument]) -> Collection[JobId]:

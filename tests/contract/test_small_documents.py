@@ -238,6 +238,21 @@ def test_what_credits_do_not_cover_is_refused_by_the_ordinary_way(desk: Desk) ->
     assert account.account("alice").available == 0
 
 
+def test_what_is_found_in_the_cache_takes_no_credits(desk: Desk) -> None:
+    desk.credits = True
+    account = PostgresCredits(desk.world.pool)
+    account.grant("alice", 1)
+    _, [first] = desk.world.add_batch(1)
+    desk.run([first])
+    assert account.account("alice").available == 0
+    _, [equal] = desk.world.add_batch(1)
+    desk.set_content(equal, desk.content_of(first))
+    desk.run([equal])
+    assert desk.statuses([equal]) == ["completed"]
+    assert desk.rows("SELECT cached_pages FROM jobs WHERE id = %s", equal) == [{"cached_pages": 1}]
+    assert len(desk.read) == 1
+
+
 def test_owners_servers_are_told(desk: Desk) -> None:
     _, jobs = desk.world.add_batch(2)
     desk.rows(
