@@ -81,7 +81,7 @@ def test_a_warm_batch_has_a_new_run_of_each_line_with_its_options(world: World) 
     )  # fmt: skip
     assert kinds(world, made) == ["batch_created"]
     given = world.turns.give(something_new=True)
-    assert set(warmed) < {id_ for message in given.documents for id_ in message.job_ids}
+    assert {large.job_id for large in given.large} == set(warmed), "they begin with a split"
 
 
 def test_one_document_on_two_lines_is_warmed_for_both_options(world: World) -> None:
