@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from common.recovery import Strategy
     from functions.pipeline.clean_up import CleanUpReport
     from functions.pipeline.maintain import MaintainReport
+    from functions.pipeline.process_chunk import RetryPolicy
     from functions.readiness import Readiness
     from infra.database.idempotency import RequestKey
 
@@ -103,12 +104,22 @@ class Application(Services):
                 something_new=something_new,
             )
 
+    def _retries(self) -> RetryPolicy:
+        from functions.pipeline.process_chunk import RetryPolicy
+
+        retries = self.settings.retries
+        return RetryPolicy(
+            max_tries=retries.max_tries,
+            max_lost_leases=retries.max_lost_leases,
+            base=timedelta(seconds=retries.base_seconds),
+            longest=timedelta(seconds=retries.max_seconds),
+        )
+
     @logged
     def process_chunk(self, chunk: ChunkRef) -> None:
         """Read one chunk."""
-        from functions.pipeline.process_chunk import RetryPolicy, process_chunk
+        from functions.pipeline.process_chunk import process_chunk
 
-        retries = self.settings.retries
         process_chunk(
             chunk,
             chunks=self.chunks,
@@ -121,23 +132,17 @@ class Application(Services):
             tasks=self.tasks,
             give_turns=self.give_turns,
             live=self.live,
-            retries=RetryPolicy(
-                max_tries=retries.max_tries,
-                max_lost_leases=retries.max_lost_leases,
-                base=timedelta(seconds=retries.base_seconds),
-                longest=timedelta(seconds=retries.max_seconds),
-            ),
+            retries=self._retries(),
             lease=timedelta(seconds=self.settings.leases.chunk_seconds),
         )
 
     @logged
     def read_documents(self, job_ids: Sequence[JobId]) -> None:
         """Read small documents whole."""
-        from functions.pipeline.process_chunk import RetryPolicy
         from functions.pipeline.read_documents import read_documents
         from functions.pipeline.whole_documents import WholeLimits
 
-        settings, retries = self.settings, self.settings.retries
+        settings = self.settings
         read_documents(
             job_ids,
             small=self.small_documents,
@@ -151,12 +156,7 @@ class Application(Services):
             live=self.live,
             announce=self.announce,
             give_turns=self.give_turns,
-            retries=RetryPolicy(
-                max_tries=retries.max_tries,
-                max_lost_leases=retries.max_lost_leases,
-                base=timedelta(seconds=retries.base_seconds),
-                longest=timedelta(seconds=retries.max_seconds),
-            ),
+            retries=self._retries(),
             limits=WholeLimits(
                 pages=settings.chunk_size_pages,
                 max_pages=settings.document_ai.page_limit,

@@ -45,18 +45,15 @@ from functions.pipeline.bisect_pages import read_or_bisect
 from functions.pipeline.chunk_telemetry import (
     count_ended,
     count_looked_up,
-    count_put_back,
     traced,
 )
 from functions.pipeline.give_turns import GiveTurns
-from functions.pipeline.hand_on import hand_on, or_maintain_sends
+from functions.pipeline.hand_on import hand_on
 from functions.pipeline.heartbeat import Heartbeat
+from functions.pipeline.put_back import put_back, quota_delay
 from functions.pipeline.use_cache import use_cache
 
 log = logging.getLogger(__name__)
-
-#: Well below the broker's visibility timeout, behind which it would give the message out twice.
-_LONGEST_HOLD_SECONDS = 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +136,14 @@ def process_chunk(
                 log.warning("lease lost", extra=work.log_fields)
                 return
             except QuotaError as error:
-                # A service may ask for hours; the broker must not hold a message for so long.
-                delay = timedelta(seconds=min(error.retry_after_seconds, _LONGEST_HOLD_SECONDS))
-                _put_back(work, error, delay, chunks, dispatch, counted=False)
+                delay = quota_delay(error)
+                put_back(work, error, delay, chunks=chunks, dispatch=dispatch, counted=False)
                 live.publish(work.job_id)
                 return
             except TransientError as error:
                 if work.failures + 1 < retries.max_tries:
                     delay = retries.delay(work.failures)
-                    _put_back(work, error, delay, chunks, dispatch, counted=True)
+                    put_back(work, error, delay, chunks=chunks, dispatch=dispatch, counted=True)
                     live.publish(work.job_id)
                     return
                 outcome = _fail(work, error, chunks)
@@ -227,39 +223,6 @@ def _earlier(work: ChunkWork, results: Results) -> ChunkResult | None:
         log.warning("an earlier result is damaged, all is read again", extra=work.log_fields)
         return None
     return msgspec.json.decode(content, type=ChunkResult)
-
-
-def _put_back(
-    work: ChunkWork,
-    error: TransientError | QuotaError,
-    delay: timedelta,
-    chunks: Chunks,
-    dispatch: Dispatch,
-    *,
-    counted: bool,
-) -> None:
-    log.warning(
-        "chunk is put back",
-        extra=work.log_fields
-        | {
-            "code": error.code,
-            "reason": error.message,
-            "counted": counted,
-            "wait_seconds": round(delay.total_seconds(), 1),
-        },
-    )
-    try:
-        with telemetry.span(Hop.CHUNK_PUT_BACK, seconds=delay.total_seconds()) as span:
-            span.fail(error.code)
-            chunks.put_back(
-                work, code=error.code, message=error.message, delay=delay, counted=counted
-            )
-        count_put_back(error.code)
-    except LeaseLost:
-        log.warning("lease lost", extra=work.log_fields)
-        return
-    with or_maintain_sends():
-        dispatch.send_chunk_later(work.ref, delay)
 
 
 def _fail(work: ChunkWork, error: QuireError, chunks: Chunks) -> ChunkOutcome | None:

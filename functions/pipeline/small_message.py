@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Final
 
 from common import telemetry
 from common.errors import (
@@ -34,9 +33,10 @@ from common.small_documents import (
     WholeResults,
 )
 from common.telemetry import Hop, Laps
-from functions.pipeline.chunk_telemetry import count_ended, count_looked_up, count_put_back, traced
+from functions.pipeline.chunk_telemetry import count_ended, count_looked_up, traced
 from functions.pipeline.hand_on import hand_on, or_maintain_sends
 from functions.pipeline.process_chunk import RetryPolicy
+from functions.pipeline.put_back import put_back, quota_delay
 from functions.pipeline.use_cache import sound_result
 from functions.pipeline.whole_documents import (
     RECORD_SECONDS,
@@ -49,9 +49,6 @@ from functions.pipeline.whole_documents import (
 from functions.pipeline.whole_result import Storing, bind, chunk_of
 
 log = logging.getLogger(__name__)
-
-#: Well below the broker's visibility timeout, behind which it would give the message out twice.
-_LONGEST_HOLD_SECONDS: Final = 200.0
 
 
 @dataclass(slots=True)
@@ -231,31 +228,14 @@ class Message:
         """Have the chunk read again like any other: there a page that can't be read is found."""
         work, counted, delay = begun.work, False, timedelta()
         if isinstance(error, QuotaError):
-            delay = timedelta(seconds=min(error.retry_after_seconds, _LONGEST_HOLD_SECONDS))
+            delay = quota_delay(error)
         elif isinstance(error, TransientError):
             counted, delay = True, self.retries.delay(0)
-        log.warning(
-            "chunk is put back",
-            extra=work.log_fields
-            | {
-                "code": error.code,
-                "reason": error.message,
-                "counted": counted,
-                "wait_seconds": round(delay.total_seconds(), 1),
-            },
-        )
         self.held.pop(work.job_id)
-        count_put_back(error.code)
-        try:
-            self.chunks.put_back(
-                work, code=error.code, message=error.message, delay=delay, counted=counted
-            )
-        except LeaseLost:
-            log.warning("lease lost", extra=work.log_fields)
-            return
-        with or_maintain_sends():
-            self.dispatch.send_chunk_later(work.ref, delay)
-        self.live.publish(work.job_id)
+        if put_back(
+            work, error, delay, chunks=self.chunks, dispatch=self.dispatch, counted=counted
+        ):
+            self.live.publish(work.job_id)
 
     def _record(self) -> None:
         """End the jobs of what has been read since the last time."""

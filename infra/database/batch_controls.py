@@ -14,13 +14,13 @@ from typing import Any, Final, LiteralString, TypeVar
 from uuid import UUID
 
 from psycopg import Connection
-from psycopg.errors import DeadlockDetected
 from psycopg.rows import DictRow
 
 from common.access import Caller
 from common.batches import Resumed
 from common.controls import PAUSABLE
 from common.models import JobId, ObjectRef, Priority
+from infra.database.deadlocks import tried_again
 from infra.database.ownership import OWNED, whose
 from infra.database.pool import Pool
 from infra.database.steering import cancelling, pausing, prioritizing, resuming
@@ -212,14 +212,11 @@ class PostgresBatchControls:
         caller: Caller,
         change: Callable[[Connection[DictRow], dict[str, Any]], Answer],
     ) -> Answer | None:
-        for left in reversed(range(_TRIES)):
+        def found_and_changed() -> Answer | None:
             values: dict[str, Any] = {"batch_id": batch_id, "priority": None, **whose(caller)}
-            try:
-                with self._pool.connection() as connection:
-                    if connection.execute(self.FIND, values).fetchone() is None:
-                        return None
-                    return change(connection, values)
-            except DeadlockDetected:
-                if not left:
-                    raise
-        raise AssertionError("the last try returns or raises")
+            with self._pool.connection() as connection:
+                if connection.execute(self.FIND, values).fetchone() is None:
+                    return None
+                return change(connection, values)
+
+        return tried_again(found_and_changed, tries=_TRIES)

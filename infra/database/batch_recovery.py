@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 
 import msgspec
 from psycopg import Connection
-from psycopg.errors import DeadlockDetected
 from psycopg.types.json import Jsonb
 
 from common.access import Caller
@@ -32,6 +31,7 @@ from common.recovery import (
     skipped_pages,
 )
 from infra.database import recovery_statements as sql
+from infra.database.deadlocks import tried_again
 from infra.database.idempotency import RequestKey, remember
 from infra.database.ownership import OWNED, whose
 from infra.database.pool import Pool
@@ -73,13 +73,10 @@ class PostgresRecoveries:
         Raises NotFound, Conflict `NOTHING_TO_RECOVER` with a sentence that says why, KeyTaken and
         InsufficientCredits; then nothing has changed.
         """
-        for left in reversed(range(_TRIES)):
-            try:
-                return self._recover(origin, caller, strategy, priority, request, request_age)
-            except DeadlockDetected:
-                if not left:
-                    raise
-        raise AssertionError("the last try returns or raises")
+        return tried_again(
+            lambda: self._recover(origin, caller, strategy, priority, request, request_age),
+            tries=_TRIES,
+        )
 
     def _recover(
         self,

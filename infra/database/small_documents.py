@@ -16,7 +16,6 @@ from uuid import UUID
 
 import msgspec
 from psycopg import Connection
-from psycopg.errors import DeadlockDetected
 from psycopg.rows import DictRow
 
 from common.models import (
@@ -35,6 +34,7 @@ from infra.database import page_rows
 from infra.database import small_endings as ends
 from infra.database import small_statements as sql
 from infra.database.credits import reserve
+from infra.database.deadlocks import tried_again
 from infra.database.pool import Pool
 
 Answer = TypeVar("Answer")
@@ -195,14 +195,11 @@ class PostgresSmallDocuments:
         return row["dispatches"] if row else None
 
     def _tried(self, transaction: Callable[[Connection[DictRow]], Answer]) -> Answer:
-        for left in reversed(range(_TRIES)):
-            try:
-                with self._pool.connection() as connection:
-                    return transaction(connection)
-            except DeadlockDetected:
-                if not left:
-                    raise
-        raise AssertionError("the last try returns or raises")
+        def once() -> Answer:
+            with self._pool.connection() as connection:
+                return transaction(connection)
+
+        return tried_again(once, tries=_TRIES)
 
 
 def _reserve(connection: Connection[DictRow], begun: Sequence[DictRow]) -> None:
