@@ -29,7 +29,7 @@ _Count = Annotated[int, Meta(ge=1)]
 class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be switched. The defaults are the service's own behaviour."""
 
-    #: Waited for, once per page read, beside the work itself. Calls wait side by side.
+    #: A call lasts so long at least, the work itself included. Calls wait side by side.
     latency_per_page_seconds: _Seconds = 0.0
     latency_per_call_seconds: _Seconds = 0.0
     #: Calls in any 60 seconds; None lifts the quota.

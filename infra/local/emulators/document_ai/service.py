@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -79,10 +81,17 @@ class DocumentAi:
             raise refusals.no_pages()
         indexes = selected_pages(request.process_options, page_count)
         call.pages = len(indexes)
-        imageless = request.imageless_mode
-        check_limits(indexes, page_count, imageless=imageless, limits=controls.switches)
+        check_limits(
+            indexes, page_count, imageless=request.imageless_mode, limits=controls.switches
+        )
 
-        await self._wait(len(indexes))
+        async with self._lasting(len(indexes)):
+            return await self._built(request, pdf, fields, indexes)
+
+    async def _built(
+        self, request: Any, pdf: bytes, fields: Fields, indexes: Sequence[int]
+    ) -> bytes:
+        controls, imageless = self.controls, request.imageless_mode
         pages: list[Page] | None = None
         if controls.needs_texts:
             pages = await self._read(request, pdf, indexes)
@@ -99,11 +108,18 @@ class DocumentAi:
             return await asyncio.to_thread(build_canned, tuple(numbers), fields)
         return await asyncio.to_thread(build, pages, numbers, pictures, fields)
 
-    async def _wait(self, pages: int) -> None:
+    @asynccontextmanager
+    async def _lasting(self, pages: int) -> AsyncIterator[None]:
+        """Have what is done within last at least as long as is set, whether it answers or refuses."""
         switches = self.controls.switches
         seconds = switches.latency_per_call_seconds + switches.latency_per_page_seconds * pages
-        if seconds:
-            await asyncio.sleep(seconds)
+        until = time.monotonic() + seconds
+        try:
+            yield
+        except Exception:
+            await asyncio.sleep(until - time.monotonic())
+            raise
+        await asyncio.sleep(until - time.monotonic())
 
     async def _read(self, request: Any, pdf: bytes, indexes: Sequence[int]) -> list[Page]:
         if self.controls.switches.instant:
