@@ -110,7 +110,7 @@ class DocumentAi:
 
     @asynccontextmanager
     async def _lasting(self, pages: int) -> AsyncIterator[None]:
-        """Have what is done within last at least as long as is set, whether it answers or refuses."""
+        """Have what is done within last as long as is set at least, be it an answer or not."""
         switches = self.controls.switches
         seconds = switches.latency_per_call_seconds + switches.latency_per_page_seconds * pages
         until = time.monotonic() + seconds
