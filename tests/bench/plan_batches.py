@@ -25,10 +25,12 @@ class PlanBatches:
         self._app = Celery("plan", broker=beside(url), set_as_current=False)
         self._redis = Redis.from_url(beside(url))
 
-    def submit(self, batch_id: str, jobs: Sequence[tuple[str, str, list[Any]]]) -> None:
-        """Start a batch: one task a document."""
+    def submit(
+        self, batch_id: str, jobs: Sequence[tuple[str, str, list[Any]]], *, is_short: bool
+    ) -> None:
+        """Start a batch: one task a document, which goes the short way or the one as drawn."""
         # By a worker: who starts it would wait for results else, if only to forget them.
-        self._app.send_task("plan.start_batch", args=(batch_id, jobs), ignore_result=True)
+        self._app.send_task("plan.start_batch", args=(batch_id, jobs, is_short), ignore_result=True)
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,6 +1,11 @@
-"""The baseline: a Celery group of a task a document under a chord, and documents' states in Redis.
+"""The baselines: a Celery group of a task a document under a chord, and documents' states in Redis.
 
-It has Quire's own adapters and makes the same objects and rows, in the cheapest way of its shape: a
+Two ways of one shape. *As drawn*, a document of one page goes the way of every other: it is cut
+into chunk PDFs, each is read under its lock, what was read is stored with its checksum, and read
+back and verified to be merged. *Short*, its task has Quire's own short way: it sends the upload
+as it is and stores the result at once.
+
+Both have Quire's own adapters, in the cheapest way there is: PDFs are cut in the worker itself, a
 state is a hash that is written in one round trip, rows are one transaction a document, nothing is
 kept for a cache, and nothing but the messages says what is still to be done.
 
@@ -15,9 +20,12 @@ import time
 from functools import cache
 from hashlib import sha256
 from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from celery import Celery, chord
 from redis import Redis
 
@@ -33,12 +41,14 @@ from common.models import (
     ObjectRef,
     StoredChunk,
 )
-from common.names import merged_result, merged_text
+from common.names import chunk_pdf, chunk_result, merged_result, merged_text
 from common.pages import PageRange
+from common.results import ChunkResult
 from functions.pipeline.bound_result import BoundResult
 from functions.pipeline.whole_result import chunk_of
 from infra.database import page_rows
 from infra.ocr.document_ai import DocumentAiEngine
+from infra.pdf.in_place import InPlace
 from tests.bench.plan_batches import beside
 from tests.bench.stand_ins import REQUEST_MS, bench_application
 
@@ -85,32 +95,27 @@ def set_state(document_id: str, **fields: Any) -> None:
 
 
 @celery.task(name="plan.process_document")  # type: ignore[untyped-decorator]
-def process_document(job_id: str, document_id: str, source: list[Any]) -> dict[str, Any]:
-    """Download, count, read, store, record."""
+def process_document(
+    job_id: str, document_id: str, source: list[Any], is_short: bool
+) -> dict[str, Any]:
+    """Download, count or cut, read, store, record."""
     set_state(document_id, status="downloading", progress=10)
-    content = quire.uploads.read_chunk(ObjectRef(*source))
+    ref = ObjectRef(*source)
+    content = quire.uploads.read_chunk(ref)
     set_state(document_id, status="counting", progress=20)
-    pages = quire.whole_pdfs.count_pages(content, most=_MOST_PAGES)
-    assert pages is not None
-    set_state(document_id, status="reading", progress=30, pages=pages)
-    read = _engine().read(content, languages=())
-    set_state(document_id, status="storing", progress=70)
     job, document = JobId(UUID(job_id)), DocumentId(UUID(document_id))
-    work = ChunkWork(
-        id=ChunkId(job),
-        job_id=job,
-        document_id=document,
-        index=0,
-        pages=PageRange(1, pages),
-        source=ObjectRef(*source),
-        run=1,
-        attempt=1,
-        failures=0,
-        lost_leases=0,
-        options=JobOptions(),
-    )
-    merge = MergeWork(job, document, 1, 1, 0, "page.pdf", pages, ())
-    chunk = chunk_of(work, read)
+    if is_short:
+        pages = quire.whole_pdfs.count_pages(content, most=_MOST_PAGES)
+        assert pages is not None
+        work = _work(job, document, ref, pages)
+        set_state(document_id, status="reading", progress=30, pages=pages)
+        chunk = chunk_of(work, _engine().read(content, languages=()))
+    else:
+        work = _cut(job, document, content)
+        set_state(document_id, status="reading", progress=30, pages=len(work.pages))
+        chunk = _read_stored(document_id, work)
+    set_state(document_id, status="storing", progress=70)
+    merge = MergeWork(job, document, 1, 1, 0, "page.pdf", len(work.pages), ())
     result, text = io.BytesIO(), io.BytesIO()
     bound = BoundResult(merge)
     stored = StoredChunk(0, work.pages, ChunkStatus.COMPLETED, None, None, 0, None, None)
@@ -119,7 +124,7 @@ def process_document(job_id: str, document_id: str, source: list[Any]) -> dict[s
     values = {
         "job_id": job,
         "document_id": document,
-        "pages": pages,
+        "pages": len(work.pages),
         "path": merged_result(document, 1, 1),
         "text_path": merged_text(document, 1, 1),
         "checksum": sha256(result.getbuffer()).hexdigest(),
@@ -138,7 +143,52 @@ def process_document(job_id: str, document_id: str, source: list[Any]) -> dict[s
         )
         connection.execute(FINISH, values)
     set_state(document_id, status="completed", progress=100)
-    return {"document_id": document_id, "pages": pages, "result_path": values["path"]}
+    return {"document_id": document_id, "pages": values["pages"], "result_path": values["path"]}
+
+
+def _work(job: JobId, document: DocumentId, source: ObjectRef, pages: int) -> ChunkWork:
+    return ChunkWork(
+        id=ChunkId(job),
+        job_id=job,
+        document_id=document,
+        index=0,
+        pages=PageRange(1, pages),
+        source=source,
+        run=1,
+        attempt=1,
+        failures=0,
+        lost_leases=0,
+        options=JobOptions(),
+    )
+
+
+def _cut(job: JobId, document: DocumentId, content: bytes) -> ChunkWork:
+    """Cut the document into its only chunk, and put that into the bucket."""
+    with TemporaryDirectory() as folder:
+        whole, chunk = Path(folder, "document.pdf"), Path(folder, "chunk.pdf")
+        whole.write_bytes(content)
+        pdf = InPlace(whole, None)
+        pdf.cut(1, pdf.page_count, chunk)
+        ref = quire.uploads.put_chunk(chunk_pdf(job, 0, 1), chunk)
+    return _work(job, document, ref, pdf.page_count)
+
+
+def _read_stored(document_id: str, work: ChunkWork) -> ChunkResult:
+    """Read the chunk under its lock and store the result; return that as the merge has it."""
+    name = chunk_result(work.document_id, work.index, work.run, work.attempt)
+    lock = _redis.lock(f"plan_lock:{document_id}:0", timeout=120)
+    assert lock.acquire(blocking=False)
+    try:
+        content = quire.uploads.read_chunk(work.source)
+        written = msgspec.json.encode(chunk_of(work, _engine().read(content, languages=())))
+        checksum = sha256(written).hexdigest()
+        quire.results.write_chunk(name, written)
+        set_state(document_id, status="merging", progress=60, chunks=1, checksum=checksum)
+    finally:
+        lock.release()
+    read = quire.results.read_chunk(name)
+    assert sha256(read).hexdigest() == checksum
+    return msgspec.json.decode(read, type=ChunkResult)
 
 
 @celery.task(name="plan.finish_batch")  # type: ignore[untyped-decorator]
@@ -149,6 +199,6 @@ def finish_batch(documents: list[dict[str, Any]], batch_id: str) -> None:
 
 
 @celery.task(name="plan.start_batch", ignore_result=True)  # type: ignore[untyped-decorator]
-def start_batch(batch_id: str, jobs: list[list[Any]]) -> None:
+def start_batch(batch_id: str, jobs: list[list[Any]], is_short: bool) -> None:
     """Send a task a document, under a chord."""
-    chord([process_document.s(*job) for job in jobs])(finish_batch.s(batch_id))
+    chord([process_document.s(*job, is_short) for job in jobs])(finish_batch.s(batch_id))

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
@@ -27,12 +28,13 @@ REQUEST_MS = "QUIRE_BENCH_REQUEST_MS"
 
 
 class StandIns:
-    """A bucket of one-page PDFs, a store that forgets, an OCR engine that has always read."""
+    """A bucket of one-page PDFs, a store of one chunk, an OCR engine that has always read."""
 
     def __init__(self, pdf: bytes, seconds: float) -> None:
         self._pdf = pdf
         self._seconds = seconds
         self._pages = msgspec.json.encode([canned_page()])
+        self._last: tuple[str, bytes] | None = None
 
     def _request(self) -> None:
         if self._seconds:
@@ -42,12 +44,20 @@ class StandIns:
         """Return a document, another for every object."""
         self._request()
         if isinstance(source, str):
-            raise NotFound(source)
+            if self._last is None or self._last[0] != source:
+                raise NotFound(source)
+            return self._last[1]
         return self._pdf + f"% {source.name}\n".encode() + b"%%EOF\n"
 
-    def write_chunk(self, name: str, content: bytes) -> None:
-        """Take a chunk's result."""
+    def put_chunk(self, name: str, path: Path) -> ObjectRef:
+        """Take a chunk's PDF."""
         self._request()
+        return ObjectRef("chunks", name, 1)
+
+    def write_chunk(self, name: str, content: bytes) -> None:
+        """Take a chunk's result, and keep the last one."""
+        self._request()
+        self._last = name, content
 
     def write_small(self, name: str, content: bytes, content_type: str) -> None:
         """Take a result."""
@@ -68,7 +78,6 @@ class ApplicationWithStandIns(Application):
     @built_once
     def _stand_ins(self) -> StandIns:
         import tempfile
-        from pathlib import Path
 
         from tests.pdfs.documents import write_born_digital
 
