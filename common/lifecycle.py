@@ -30,11 +30,35 @@ class Stage(StrEnum):
     SPLITTING = "splitting"  #: Chunks are being cut; the first may be read already
     OCR = "ocr"  #: Every chunk is cut; workers read
     MERGING = "merging"  #: Every chunk is done; their results are being bound
-    TEXT = "text"
-    PASSAGES = "passages"
-    EMBEDDING = "embedding"
-    TREE = "tree"
-    VECTORS = "vectors"
+    TEXT = "text"  #: Pages become running text, without headers, footers and broken words
+    SENTENCES = "sentences"  #: The text is cut into sentences, by its language
+    PASSAGES = "passages"  #: Sentences are gathered into pieces that are found and quoted
+    ENTITIES = "entities"  #: People, organisations, places, dates and amounts are found
+    EMBEDDING = "embedding"  #: A model says of each passage what it is about
+    TREE = "tree"  #: Headings and passages are arranged, and each section summed up
+    VECTORS = "vectors"  #: Embeddings go where they are searched
+
+
+#: What may follow the merge, in this order.
+AFTER_OCR = (
+    Stage.TEXT,
+    Stage.SENTENCES,
+    Stage.PASSAGES,
+    Stage.ENTITIES,
+    Stage.EMBEDDING,
+    Stage.TREE,
+    Stage.VECTORS,
+)
+
+
+class StageStatus(StrEnum):
+    """What one stage of a job is doing."""
+
+    PENDING = "pending"  #: Its turn comes
+    PROCESSING = "processing"  #: A worker goes from checkpoint to checkpoint
+    COMPLETED = "completed"  #: Its rows are whole
+    FAILED = "failed"  #: It could not be done; what was read is delivered without it
+    SKIPPED = "skipped"  #: What it builds on has failed
 
 
 class ChunkStatus(StrEnum):
@@ -70,7 +94,8 @@ JOB_STEPS: Mapping[JobStatus, frozenset[JobStatus]] = {
         }
     ),
     JobStatus.PAUSED: frozenset({JobStatus.PROCESSING, JobStatus.CANCELLED}),
-    JobStatus.COMPLETED: frozenset(),
+    # Where it is extended by further stages.
+    JobStatus.COMPLETED: frozenset({JobStatus.PROCESSING}),
     JobStatus.COMPLETED_WITH_ERRORS: frozenset({JobStatus.PROCESSING}),
     # A batch's job that was never opened waits for its turn again when it is recovered.
     JobStatus.FAILED: frozenset({JobStatus.PROCESSING, JobStatus.PENDING}),
@@ -85,12 +110,13 @@ STAGE_STEPS: Mapping[Stage, frozenset[Stage]] = {
     Stage.OCR: frozenset({Stage.MERGING}),
     # Back to ocr where a stored result does not match its checksum, or failed chunks are retried;
     # back to splitting where a retried page has yet to be cut.
-    Stage.MERGING: frozenset({Stage.TEXT, Stage.OCR, Stage.SPLITTING}),
-    Stage.TEXT: frozenset({Stage.PASSAGES}),
-    Stage.PASSAGES: frozenset({Stage.EMBEDDING}),
-    Stage.EMBEDDING: frozenset({Stage.TREE}),
-    Stage.TREE: frozenset({Stage.VECTORS}),
-    Stage.VECTORS: frozenset(),
+    Stage.MERGING: frozenset({*AFTER_OCR, Stage.OCR, Stage.SPLITTING}),
+    # Whatever is asked for of these, in their order; again from any where a finished job is to be
+    # extended, and back to where something of it is read again.
+    **{
+        stage: frozenset({*AFTER_OCR, Stage.OCR, Stage.SPLITTING, Stage.MERGING} - {stage})
+        for stage in AFTER_OCR
+    },
 }
 
 CHUNK_STEPS: Mapping[ChunkStatus, frozenset[ChunkStatus]] = {

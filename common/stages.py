@@ -1,0 +1,244 @@
+"""What a stage after OCR is: it goes from checkpoint to checkpoint, and each is all or nothing.
+
+A stage is one function from what is there to steps. It reads what earlier stages have made and
+yields rows with the place where it would go on; whoever runs it writes both in one transaction. So
+it knows nothing of leases, pauses or the database, and may end after any step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from common.lifecycle import AFTER_OCR, Stage, StageStatus
+from common.models import DocumentId, JobId, JobOptions, ObjectRef, Priority
+from common.results import Page
+from common.stage_rows import (
+    Embedding,
+    EntityKind,
+    PageText,
+    Passage,
+    Sentence,
+    StageRow,
+    Vector,
+)
+
+#: Where a stage goes on: whatever of its own can be written as JSON. None is the beginning.
+Cursor = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What was made since the last checkpoint, and where the next one goes on."""
+
+    rows: Sequence[StageRow]
+    cursor: Cursor
+    #: Of `total`, in the stage's own unit.
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageWork:
+    """A claimed stage: the right to go on with it until the lease ends."""
+
+    job_id: JobId
+    document_id: DocumentId
+    stage: Stage
+    attempt: int
+    #: Claims since the last progress, this one included.
+    stalls: int
+    cursor: Cursor
+    options: JobOptions
+    priority: Priority
+    source: ObjectRef
+    filename: str
+    #: The merged result: its name, and its SHA-256 in hexadecimal.
+    result_path: str
+    result_checksum: str
+    #: Pages that were read.
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStage:
+    """A stage that a job is to go through, and what will make it."""
+
+    stage: Stage
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """A stage of a job as it is shown."""
+
+    stage: Stage
+    status: StageStatus
+    version: str
+    #: In which `done` and `total` are counted: page, sentence or passage.
+    unit: str
+    done: int
+    total: int | None
+    checkpoints: int
+    attempts: int
+    #: At most so many of the unit were done a second time, after something had broken off.
+    repeated: int
+    #: Of work, pauses and waiting not counted.
+    seconds: float
+    started_at: Any = None
+    finished_at: Any = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+    @property
+    def percent(self) -> int:
+        """Done of total, rounded down."""
+        if self.status is StageStatus.COMPLETED:
+            return 100
+        return self.done * 100 // self.total if self.total else 0
+
+
+# ── what a stage may ask ───────────────────────────────────────────────────────────────────────
+
+
+class StageRows(Protocol):
+    """What earlier stages of the job have made, in order, a few hundred rows in memory at once."""
+
+    def page_texts(self, *, after: int = 0) -> Iterator[PageText]:
+        """Yield the pages above `after`."""
+
+    def sentences(self, *, start: int = 0) -> Iterator[Sentence]:
+        """Yield the sentences from this position on."""
+
+    def passages(self, *, start: int = 0) -> Iterator[Passage]:
+        """Yield the passages from this position on."""
+
+    def embeddings(self, *, start: int = 0) -> Iterator[Embedding]:
+        """Yield the embeddings from this position on."""
+
+    def last_passage(self) -> int | None:
+        """Return the last passage's position; None where there is none."""
+
+
+class Segmenter(Protocol):
+    """Cuts a paragraph into sentences."""
+
+    name: str
+
+    def spans(self, text: str, language: str) -> list[tuple[int, int]]:
+        """Return each sentence's first and last offset, without white space around it."""
+
+
+class Normalizer(Protocol):
+    """Puts sentences right that OCR has read badly: for those who learn a language by them."""
+
+    name: str
+
+    def normalize(self, sentences: Sequence[str], language: str) -> list[str]:
+        """Return each as it should read. Raises TransientError, QuotaError, PermanentError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Something named in a text."""
+
+    kind: EntityKind
+    start: int
+    end: int
+    value: str | None
+    confidence: float
+
+
+class EntityFinder(Protocol):
+    """Finds names, dates and amounts."""
+
+    name: str
+
+    def find(self, texts: Sequence[str], language: str) -> list[list[Mention]]:
+        """Return each text's mentions, in order, none within another. Raises as a normalizer."""
+
+
+class Embedder(Protocol):
+    """Says what texts are about."""
+
+    name: str
+
+    def embed(self, texts: Sequence[str], *, is_query: bool = False) -> list[Vector]:
+        """Return a vector of length 1 for each. Raises as a normalizer."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineEntry:
+    """One bookmark of the PDF's own table of contents."""
+
+    title: str
+    #: From 1.
+    level: int
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageLimits:
+    """How stages are set."""
+
+    #: Of a passage, as common.tokens counts them: at most, and shared with the one before.
+    passage_tokens: int = 256
+    overlap_tokens: int = 48
+    #: Between two checkpoints.
+    pages_at_once: int = 50
+    passages_at_once: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class StageInputs:
+    """What a stage works with. Engines are made when they are first called."""
+
+    work: StageWork
+    rows: StageRows
+    #: The merged result's pages in order, those above a number; one in memory at a time.
+    result_pages: Callable[[int], Iterator[Page]]
+    segmenter: Callable[[], Segmenter]
+    entities: Callable[[], EntityFinder]
+    embedder: Callable[[], Embedder]
+    #: None where no model is to put sentences right.
+    normalizer: Callable[[], Normalizer] | None
+    #: The PDF's bookmarks; none where it has none, or is not kept any more.
+    outline: Callable[[], Sequence[OutlineEntry]]
+    limits: StageLimits = field(default_factory=StageLimits)
+
+
+StageFunction = Callable[[StageInputs, Cursor], Iterable[Step]]
+
+
+@dataclass(frozen=True, slots=True)
+class StageOf:
+    """One line of the list of stages."""
+
+    stage: Stage
+    function: StageFunction
+    #: Raised whenever it would make other rows of the same document.
+    version: int
+    #: What `done` and `total` count: page, sentence or passage.
+    unit: str
+    #: What it builds on, directly.
+    needs: tuple[Stage, ...] = ()
+    #: The engine by whose name its rows differ: an attribute of StageInputs.
+    engine: str | None = None
+
+
+# ── which stages are gone through ──────────────────────────────────────────────────────────────
+
+
+def with_needs(
+    wanted: Iterable[Stage], needs: Callable[[Stage], Sequence[Stage]]
+) -> tuple[Stage, ...]:
+    """Return these stages and all that they build on, in order."""
+    found: set[Stage] = set()
+    waiting = list(wanted)
+    while waiting:
+        stage = waiting.pop()
+        if stage not in found:
+            found.add(stage)
+            waiting.extend(needs(stage))
+    return tuple(stage for stage in AFTER_OCR if stage in found)
