@@ -188,6 +188,7 @@ def get_document(document_id: UUID, app: App, caller: Reader) -> dict[str, Any]:
             "self": here,
             "job": f"/v1/jobs/{document.jobs[0].id}" if document.jobs else None,
             "pages": f"{here}/pages",
+            "find": f"{here}/find",
             "search": f"{here}/search",
         },
     }

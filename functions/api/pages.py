@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from common.errors import Conflict, NotFound
 from common.reading import Hit, MissingPage, PageView, PictureSource
 from functions.api.auth import App, Reader
-from functions.api.schemas.pages import PageOfDocument, SearchResult
+from functions.api.schemas.pages import PageOfDocument, TextHits
 from functions.api.schemas.problems import problems
 
 router = APIRouter(tags=["documents"])
@@ -61,12 +61,12 @@ def get_page(document_id: UUID, number: Number, app: App, caller: Reader) -> dic
 
 
 @router.get(
-    "/v1/documents/{document_id}/search",
-    summary="Search in a document",
-    response_model=SearchResult,
+    "/v1/documents/{document_id}/find",
+    summary="Find a text in a document",
+    response_model=TextHits,
     responses=problems(404, 409, 422),
 )
-def search_document(
+def find_in_document(
     document_id: UUID,
     app: App,
     caller: Reader,
@@ -79,7 +79,8 @@ def search_document(
     """Find a text on the document's pages: also within words, and across the ends of lines.
 
     Case, accents and hyphens make no difference, in the text and in `q`; nothing in `q` has a
-    special meaning. Hits come in the pages' order and do not overlap.
+    special meaning. Hits come in the pages' order and do not overlap. For passages that say what is
+    asked for, in whatever words, there is `/search`.
     """
     found = app.pages.search(document_id, q, caller, after=after, limit=limit)
     if found is None:

@@ -47,7 +47,7 @@ class Book:
         return Image.open(io.BytesIO(answer.content)).convert("L")
 
     def hits(self, q: str, **params: Any) -> dict[str, Any]:
-        answer = self.get("search", q=q, **params)
+        answer = self.get("find", q=q, **params)
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
@@ -180,7 +180,7 @@ def test_what_is_not_there_is_not_found_whatever_it_means_elsewhere(
     ],
 )
 def test_a_search_has_bounds(books: dict[str, Book], params: dict[str, object]) -> None:
-    refused(books["turned"].get("search", **params), 422, "INVALID_REQUEST")
+    refused(books["turned"].get("find", **params), 422, "INVALID_REQUEST")
 
 
 @pytest.mark.parametrize("width", [63, 2401, "wide", 1e300])
@@ -199,7 +199,7 @@ def test_a_page_that_the_document_does_not_have_is_not_found(books: dict[str, Bo
     refused(books["turned"].get("pages/6/picture"), 404, "PAGE_NOT_FOUND")
 
 
-@pytest.mark.parametrize("path", ["pages/1", "pages/1/picture", "search?q=the"])
+@pytest.mark.parametrize("path", ["pages/1", "pages/1/picture", "find?q=the"])
 def test_nobody_sees_anothers_pages(stack: Stack, books: dict[str, Book], path: str) -> None:
     with QuireClient(stack, owner="mallory") as mallory:
         own = f"/v1/documents/{books['turned'].id}/{path}"
@@ -251,7 +251,7 @@ def test_a_document_that_is_not_read_yet_says_so(quire: QuireClient) -> None:
     book = Book(quire, announced["document_id"])
     refused(book.get("pages/1"), 404, "PAGE_NOT_READ")
     refused(book.get("pages/1/picture"), 404, "PAGE_NOT_READ")
-    refused(book.get("search", q="x"), 409, "DOCUMENT_NOT_READ")
+    refused(book.get("find", q="x"), 409, "DOCUMENT_NOT_READ")
 
 
 def test_a_document_that_needs_its_password_is_read_but_not_drawn(

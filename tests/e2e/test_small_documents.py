@@ -185,6 +185,6 @@ def test_documents_owners_are_told_that_each_has_ended_and_their_pages_are_found
     batch = submit(quire, uploads, [pdf(tmp_path, f"A {word} in hay.")])
     ended(quire, batch)
     [job] = jobs_of(quire, batch)
-    found = quire.http.get(f"/v1/documents/{job['document_id']}/search", params={"q": word})
+    found = quire.http.get(f"/v1/documents/{job['document_id']}/find", params={"q": word})
     assert found.status_code == 200, found.text
     assert word in found.text

@@ -81,7 +81,8 @@ class DocumentLinks(Answer):
     self_: Annotated[Link, Field(alias="self", description="The document.")]
     job: Annotated[Link | None, Field(description="Its newest job.")]
     pages: Annotated[Link, Field(description="Its pages: add `/1` for the first.")]
-    search: Annotated[Link, Field(description="Search in its text: add `?q=`.")]
+    find: Annotated[Link, Field(description="A text on its pages, literally: add `?q=`.")]
+    search: Annotated[Link, Field(description="Its passages about something: add `?q=`.")]
 
 
 class Document(Answer):
@@ -109,6 +110,7 @@ class Document(Answer):
                 "self": f"/v1/documents/{DOCUMENT_ID}",
                 "job": f"/v1/jobs/{JOB_ID}",
                 "pages": f"/v1/documents/{DOCUMENT_ID}/pages",
+                "find": f"/v1/documents/{DOCUMENT_ID}/find",
                 "search": f"/v1/documents/{DOCUMENT_ID}/search",
             },
         }

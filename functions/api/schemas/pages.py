@@ -83,7 +83,7 @@ class PageOfDocument(Answer):
     ]
 
 
-class SearchHit(Answer):
+class TextHit(Answer):
     """A place in the text. Offsets are code points, which JavaScript's lengths are not."""
 
     page: PageNumber
@@ -97,7 +97,7 @@ class SearchHit(Answer):
     ]
 
 
-class SearchResult(Answer):
+class TextHits(Answer):
     """Some of the hits, in the pages' order, and how many there are."""
 
     model_config = described(
@@ -121,5 +121,5 @@ class SearchResult(Answer):
 
     query: str
     total: Count
-    hits: list[SearchHit]
+    hits: list[TextHit]
     next: Annotated[int | None, Field(description="`after` for what follows; null at the end.")]

@@ -91,8 +91,8 @@ def links_of_document(document_id: str) -> dict[str, Any]:
             "operationId": "get_picture",
             "parameters": {"document_id": document_id, "number": 1},
         },
-        "search": {
-            "operationId": "search_document",
+        "find": {
+            "operationId": "find_in_document",
             "parameters": {"document_id": document_id, "q": "page"},
         },
     }

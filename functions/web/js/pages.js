@@ -43,8 +43,8 @@ export function pageSource(documentId, signal) {
       URL.revokeObjectURL,
     );
   }
-  function search(query, next, stop) {
-    return ask(`/v1/documents/${documentId}/search`, { q: query, after: next }, { signal: stop });
+  function find(query, next, stop) {
+    return ask(`/v1/documents/${documentId}/find`, { q: query, after: next }, { signal: stop });
   }
-  return { page, picture, search };
+  return { page, picture, find };
 }

@@ -46,7 +46,7 @@ export function searchPanel({ signal, pages, found, visit }) {
   }
   async function further() {
     const mine = asked;
-    const answer = await pages.search(panel.query, next, AbortSignal.any([signal, mine.signal]));
+    const answer = await pages.find(panel.query, next, AbortSignal.any([signal, mine.signal]));
     if (mine.signal.aborted || signal.aborted) return;
     next = answer.next;
     list.append(...answer.hits.map((hit, at) => row(hit, panel.hits.length + at)));
