@@ -89,6 +89,8 @@ class Sentence(NamedTuple):
     boxes: list[LineBox]
     #: As a model has put it right; None where none was asked.
     normalized: str | None = None
+    #: Of a heading, from 1; 0 of everything else.
+    level: int = 0
 
 
 class Passage(NamedTuple):
