@@ -22,6 +22,7 @@ from infra.sections.door import (
     StreamSettings,
     WebhooksSettings,
 )
+from infra.sections.embedding import EmbeddingSettings
 from infra.sections.outside import (
     PAGES_PER_CALL,
     PAGES_PER_IMAGELESS_CALL,
@@ -51,6 +52,7 @@ __all__ = [
     "DatabaseSettings",
     "DocumentAiSettings",
     "DoorSettings",
+    "EmbeddingSettings",
     "InternalSettings",
     "LeaseSettings",
     "MaintainSettings",
@@ -84,6 +86,7 @@ class Settings(OpenTelemetrySettings):
     workers: WorkersSettings = WorkersSettings()
     batches: BatchesSettings = BatchesSettings()
     cache: CacheSettings = CacheSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
     api: ApiSettings = ApiSettings()
     streams: StreamSettings = StreamSettings()
     credits: CreditsSettings = CreditsSettings()

@@ -28,6 +28,8 @@ locals {
     TASKS__INGEST_URL       = local.urls.ingest
     TASKS__WEBHOOK_URL      = local.urls.webhook
     TASKS__SERVICE_ACCOUNT  = google_service_account.tasks.email
+    # Workers embed passages with it, the API questions; and its name is part of a stage's version.
+    EMBEDDING__ENGINE = "vertex"
   }
 
   # Connections to the database that one process may open; each of a worker's processes has its own.

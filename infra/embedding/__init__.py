@@ -1,0 +1,1 @@
+"""What passages are about: engines that make vectors of texts."""
