@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from common.stage_rows import DIMENSIONS, Vector
 from infra.embedding import wordllama
-from infra.embedding.engines import embedder, name_of
+from infra.embedding.engines import name_of
 from infra.embedding.wordllama import WordLlamaEmbedder
 from infra.sections.embedding import EmbeddingSettings
 from tests.pdfs.documents import FRENCH
@@ -136,12 +136,13 @@ def test_it_is_named_without_being_loaded_and_loaded_without_a_network() -> None
         "import socket, sys\n"
         "def refuse(*_, **__): raise AssertionError('a socket was opened')\n"
         "socket.socket = refuse\n"
-        "from infra.embedding.engines import embedder, name_of\n"
+        "from infra.embedding.engines import name_of\n"
+        "from infra.embedding.wordllama import WordLlamaEmbedder\n"
         "from infra.sections.embedding import EmbeddingSettings\n"
         "settings = EmbeddingSettings()\n"
         "print(name_of(settings))\n"
         "assert not {'numpy', 'tokenizers', 'wordllama'} & set(sys.modules)\n"
-        "engine = embedder(settings)\n"
+        "engine = WordLlamaEmbedder()\n"
         "assert engine.name == name_of(settings)\n"
         "assert len(engine.embed(['word'])[0]) == 256\n"
         "assert 'wordllama' not in sys.modules and 'requests' not in sys.modules\n"
@@ -152,7 +153,3 @@ def test_it_is_named_without_being_loaded_and_loaded_without_a_network() -> None
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.strip() == name_of(EmbeddingSettings())
     assert ended.stdout.startswith("wordllama-256-0.4")
-
-
-def test_the_engine_is_the_one_that_the_settings_name() -> None:
-    assert isinstance(embedder(EmbeddingSettings(engine="wordllama")), WordLlamaEmbedder)
