@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from common.lifecycle import FINAL_JOB_STATUSES, JobStatus, Stage
+from common.lifecycle import AFTER_OCR, FINAL_JOB_STATUSES, JobStatus, Stage
 from common.models import JobView
 from common.recovery import REFUSED
 
@@ -33,7 +33,7 @@ class Refusal:
 
 
 #: Stages in which something can be kept from starting.
-PAUSABLE: Final = frozenset({Stage.SPLITTING, Stage.OCR})
+PAUSABLE: Final = frozenset({Stage.SPLITTING, Stage.OCR, *AFTER_OCR})
 #: Final statuses out of which a retry leads.
 RETRIABLE: Final = frozenset({JobStatus.FAILED, JobStatus.COMPLETED_WITH_ERRORS})
 

@@ -34,6 +34,8 @@ class JobOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     cache: bool = True
     #: Only fills the cache: nothing is delivered.
     warm: bool = False
+    #: What is made of it after it has been read (common.stages); the deployment's default where None.
+    stages: tuple[Stage, ...] | None = None
 
 
 class Priority(StrEnum):
@@ -231,6 +233,9 @@ class MergeWork:
     warnings: tuple[str, ...]
     #: What is made beside the JSON result (JobOptions.outputs).
     outputs: tuple[str, ...] = ("text", "boxes")
+    #: What follows (JobOptions.stages).
+    stages: tuple[Stage, ...] | None = None
+    priority: Priority = Priority.NORMAL
     #: Whether nothing is delivered: what was read is in the cache, and that is all.
     is_warm: bool = False
     #: Seconds from when the merge was asked for to this claim, by the database's clock.
@@ -276,10 +281,17 @@ class Stranded:
     """A job whose own message is to be sent again."""
 
     job_id: JobId
-    is_merge: bool
+    #: Splitting, merging, or one after OCR.
+    stage: Stage
+    priority: Priority
     dispatch: int
     #: Without a generation where the upload has not been seen yet.
     source: ObjectRef
+
+    @property
+    def is_merge(self) -> bool:
+        """Whether its chunks are all done."""
+        return self.stage is Stage.MERGING
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +392,9 @@ class ToSend:
     dispatch: int | None = None
     #: The upload to be split again; else the message is the merge's.
     source: ObjectRef | None = None
+    #: The stage after OCR that goes on; then the message is its own.
+    stage: Stage | None = None
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from common.models import (
 from common.pages import PageRange
 from common.results import Page, PageError
 from common.scaling import Decision, Load, Look
+from common.stages import PlannedStage, StageRef
 from common.webhooks import Answer, DeliveryStatus, DeliveryWork
 
 
@@ -269,8 +270,13 @@ class Merges(Protocol):
     def discard_pages(self, work: MergeWork) -> None:
         """Remove the rows of a merge that does not count."""
 
-    def finish(self, work: MergeWork, merged: MergedDocument) -> None:
-        """End the job with this merge's result and pages. LeaseLost where it is another's."""
+    def finish(
+        self, work: MergeWork, merged: MergedDocument, stages: Sequence[PlannedStage] = ()
+    ) -> None:
+        """End the job with this merge's result and pages, or have it go through these stages.
+
+        Raises LeaseLost where it is another's.
+        """
 
 
 class Upkeep(Protocol):
@@ -380,6 +386,9 @@ class Dispatch(Protocol):
 
     def send_chunk_later(self, chunk: ChunkRef, delay: timedelta) -> None:
         """Enqueue a chunk that should not be looked at before then."""
+
+    def send_stage(self, stage: StageRef, delay: timedelta = timedelta()) -> None:
+        """Enqueue a stage's task, not to be looked at before the delay is over."""
 
     def waiting(self) -> int:
         """Return how many messages no worker has taken yet."""

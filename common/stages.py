@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from common.access import Caller
 from common.lifecycle import AFTER_OCR, Stage, StageStatus
 from common.models import DocumentId, JobId, JobOptions, ObjectRef, Priority
 from common.results import Page
@@ -86,8 +88,8 @@ class StageView:
     repeated: int
     #: Of work, pauses and waiting not counted.
     seconds: float
-    started_at: Any = None
-    finished_at: Any = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
     error_code: str | None = None
     error_message: str | None = None
 
@@ -116,6 +118,9 @@ class StageRows(Protocol):
 
     def embeddings(self, *, start: int = 0) -> Iterator[Embedding]:
         """Yield the embeddings from this position on."""
+
+    def last_sentence(self) -> int | None:
+        """Return the last sentence's position; None where there is none."""
 
     def last_passage(self) -> int | None:
         """Return the last passage's position; None where there is none."""
@@ -176,6 +181,9 @@ class OutlineEntry:
     #: From 1.
     level: int
     page: int
+    #: How far below the page's upper edge it points, as a share of the page; None where it
+    #: doesn't say.
+    top: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,3 +250,89 @@ def with_needs(
             found.add(stage)
             waiting.extend(needs(stage))
     return tuple(stage for stage in AFTER_OCR if stage in found)
+
+
+@dataclass(frozen=True, slots=True)
+class StageRef:
+    """What a message about a stage carries, and where in the broker's queue it goes."""
+
+    job_id: JobId
+    stage: Stage
+    priority: Priority = Priority.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What follows a stage that has ended."""
+
+    #: The next one's message; None where the job has ended, or stands still.
+    next: StageRef | None
+    has_ended: bool = False
+    is_paused: bool = False
+
+
+class Stages(Protocol):
+    """The database as a stage sees it. Each method is one transaction."""
+
+    def claim(self, job_id: JobId, stage: Stage, *, interval: int) -> StageWork | None:
+        """Take the right to go on; None where it is done, taken, paused or not due.
+
+        `interval` is how much of the stage's unit may lie between two checkpoints.
+        """
+
+    def rows_of(self, work: StageWork) -> StageRows:
+        """Return what earlier stages have made."""
+
+    def renew(self, work: StageWork) -> bool:
+        """Extend the lease; False when it is lost."""
+
+    def record(self, work: StageWork, step: Step, *, seconds: float) -> bool:
+        """Write a checkpoint; False where the job is paused, and the lease is given up.
+
+        `seconds` is what it took. Raises LeaseLost where the stage is another's, or cancelled.
+        """
+
+    def leave(self, work: StageWork, *, counted: bool = False) -> StageRef | None:
+        """Give up the lease at a checkpoint; return the message for who goes on.
+
+        `counted` where it ended by an error that may be the document's fault. None where it was
+        lost or is paused.
+        """
+
+    def put_back(self, work: StageWork, delay: timedelta, *, counted: bool, most: int) -> bool:
+        """Have it tried later; False where that was the last of so many tries without a checkpoint.
+
+        Then it is still held. Raises LeaseLost.
+        """
+
+    def finish(self, work: StageWork, *, seconds: float) -> Passed:
+        """End the stage, and the job where it was the last. Raises LeaseLost."""
+
+    def fail(self, work: StageWork, dependents: Sequence[Stage], code: str, message: str) -> Passed:
+        """End the stage and what builds on it without their rows. Raises LeaseLost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What became of a wish for further stages."""
+
+    #: Stages that are gone through now, again or for the first time; empty where all are there.
+    stages: tuple[Stage, ...]
+    first: StageRef | None
+
+
+class StagePlans(Protocol):
+    """The database as it is told which stages a finished job is to go through."""
+
+    def extend(
+        self,
+        job_id: JobId,
+        caller: Caller,
+        wanted: Sequence[PlannedStage],
+        dependents: Callable[[Stage], Sequence[Stage]],
+    ) -> Extension | None:
+        """Have the stages made that are not there, or by another version; None where it can't be.
+
+        `dependents` says what builds on a stage, directly or not: it is made again with it where it
+        was made or is wanted. In one transaction.
+        """

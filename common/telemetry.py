@@ -52,6 +52,7 @@ class Hop(StrEnum):
     MERGE_STORE = "merge.store"
     MERGE_PAGES = "merge.pages"  #: Pages' and words' rows
     MERGE_FINISH = "merge.finish"
+    STAGE = "stage"  #: One attempt at a stage after OCR, which its attribute names
     WEBHOOK_WAIT = "webhook.wait"  #: From when it was due to the claim
     WEBHOOK = "webhook"  #: One try
     WEBHOOK_POST = "webhook.post"

@@ -10,9 +10,10 @@ from uuid import UUID
 from celery import signals
 
 from common import telemetry
+from common.lifecycle import AFTER_OCR, Stage
 from common.models import ChunkId, ChunkRef, DocumentId, JobId
 from functions.bootstrap import application
-from infra.broker.celery_app import PROCESS_CHUNK, READ_DOCUMENTS
+from infra.broker.celery_app import PROCESS_CHUNK, READ_DOCUMENTS, RUN_STAGE
 
 celery_app = application().celery
 application().is_worker = True
@@ -49,6 +50,17 @@ def process_chunk(chunk_id: str, document_id: str, chunk_index: int) -> None:
     application().process_chunk(
         ChunkRef(ChunkId(UUID(chunk_id)), DocumentId(UUID(document_id)), chunk_index)
     )
+
+
+def _stage_task(stage: Stage) -> None:
+    @celery_app.task(name=RUN_STAGE[stage])  # type: ignore[untyped-decorator]
+    def run_stage(job_id: str) -> None:
+        application().run_stage(JobId(UUID(job_id)), stage)
+
+
+# Each stage after OCR is a task of its own: its argument is a hint to look, as above.
+for _stage in AFTER_OCR:
+    _stage_task(_stage)
 
 
 @celery_app.task(name=READ_DOCUMENTS)  # type: ignore[untyped-decorator]

@@ -32,6 +32,7 @@ from infra.sections.outside import (
     SupabaseSettings,
     TasksSettings,
 )
+from infra.sections.stages import StagesSettings
 from infra.sections.telemetry import OpenTelemetrySettings, TelemetrySettings
 from infra.sections.work import (
     BatchesSettings,
@@ -60,6 +61,7 @@ __all__ = [
     "PicturesSettings",
     "RetrySettings",
     "Settings",
+    "StagesSettings",
     "StorageSettings",
     "StreamSettings",
     "SupabaseSettings",
@@ -87,6 +89,7 @@ class Settings(OpenTelemetrySettings):
     batches: BatchesSettings = BatchesSettings()
     cache: CacheSettings = CacheSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
+    stages: StagesSettings = StagesSettings()
     api: ApiSettings = ApiSettings()
     streams: StreamSettings = StreamSettings()
     credits: CreditsSettings = CreditsSettings()

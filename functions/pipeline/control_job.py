@@ -17,6 +17,7 @@ from common.errors import Conflict, NotFound
 from common.lifecycle import FINAL_JOB_STATUSES
 from common.models import JobId, JobView, Priority, ToSend
 from common.ports import Controls, Dispatch, Jobs, LiveUpdates, Tasks
+from common.stages import StageRef
 from functions.pipeline.give_turns import GiveTurns
 from functions.pipeline.hand_on import or_maintain_sends
 
@@ -120,7 +121,9 @@ def _send(
     if to_send.dispatch is None:
         return
     with or_maintain_sends():
-        if to_send.source is None:
+        if to_send.stage is not None:
+            dispatch().send_stage(StageRef(job_id, to_send.stage, to_send.priority))
+        elif to_send.source is None:
             tasks().send_merge(job_id, to_send.dispatch)
         else:
             tasks().send_ingest(to_send.source, to_send.dispatch, job_id)

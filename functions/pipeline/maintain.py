@@ -11,8 +11,10 @@ from dataclasses import asdict, dataclass
 from functools import partial
 
 from common import telemetry
+from common.lifecycle import AFTER_OCR
 from common.models import Stranded
 from common.ports import Dispatch, Tasks, Upkeep, Uploads
+from common.stages import StageRef
 from common.telemetry import Measure
 from functions.pipeline.clean_up import CleanUpReport
 from functions.pipeline.give_turns import GiveTurns
@@ -29,6 +31,7 @@ class MaintainReport:
     documents_resent: int
     splits_resent: int
     merges_resent: int
+    stages_resent: int
     uploads_expired: int
     webhooks_resent: int
     jobs_cleaned: int
@@ -55,7 +58,7 @@ def maintain(
     Safe to run twice. One service that is away does not keep the others' work from being sent:
     every cure is tried, and then all that went wrong is raised together.
     """
-    found = {"chunks": 0, "documents": 0, "splits": 0, "merges": 0, "expired": 0, "webhooks": 0}
+    found = {"chunks": 0, "documents": 0, "splits": 0, "merges": 0, "stages": 0, "expired": 0, "webhooks": 0}
     cleaned = CleanUpReport()
     workers_wanted: int | None = None
     wrong: list[Exception] = []
@@ -71,7 +74,10 @@ def maintain(
         give_turns(something_new=True)
 
     def resend(stranded: Stranded) -> None:
-        if stranded.is_merge:
+        if stranded.stage in AFTER_OCR:
+            dispatch.send_stage(StageRef(stranded.job_id, stranded.stage, stranded.priority))
+            found["stages"] += 1
+        elif stranded.is_merge:
             tasks.send_merge(stranded.job_id, stranded.dispatch)
             found["merges"] += 1
         else:
@@ -117,6 +123,7 @@ def maintain(
         documents_resent=found["documents"],
         splits_resent=found["splits"],
         merges_resent=found["merges"],
+        stages_resent=found["stages"],
         uploads_expired=found["expired"],
         webhooks_resent=found["webhooks"],
         workers_wanted=workers_wanted,

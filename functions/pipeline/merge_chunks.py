@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -21,6 +21,7 @@ from common.models import JobId, MergedDocument, MergeWork, StoredChunk
 from common.names import merged_result, merged_text
 from common.ports import Dispatch, LiveUpdates, Merges, Results, Tasks
 from common.results import ChunkResult, Page
+from common.stages import PlannedStage, StageRef
 from common.telemetry import Hop, Laps
 from functions.pipeline.bound_result import BoundResult
 from functions.pipeline.hand_on import or_maintain_sends
@@ -50,8 +51,11 @@ def merge_chunks(
     tasks: Tasks,
     live: LiveUpdates,
     lease: timedelta,
+    plan_stages: Callable[[MergeWork], Sequence[PlannedStage]] = lambda work: (),
 ) -> None:
     """Claim the merge, write the result and its text, the pages and boxes, and end the job.
+
+    Or hand it on to the stages that `plan_stages` says.
 
     Safe to call twice: objects and rows carry the attempt, and the row says which counts.
     A chunk whose stored result is damaged is read again, and the merge comes back after it.
@@ -80,7 +84,7 @@ def merge_chunks(
                         lambda: merges.renew(work), every_seconds=lease.total_seconds() / 3
                     ) as heartbeat,
                 ):
-                    _bind(work, folder, heartbeat, merges, results, dispatch, tasks)
+                    _bind(work, folder, heartbeat, merges, results, dispatch, tasks, plan_stages)
         except LeaseLost:
             log.warning("merge lost its lease", extra={"job_id": str(job_id)})
             merges.discard_pages(work)
@@ -110,6 +114,7 @@ def _bind(
     results: Results,
     dispatch: Dispatch,
     tasks: Tasks,
+    plan_stages: Callable[[MergeWork], Sequence[PlannedStage]],
 ) -> None:
     began = time.monotonic()
     spool, text = folder / "result.json", folder / "text.txt"
@@ -146,8 +151,14 @@ def _bind(
                 chain.from_iterable(map(box_rows, pages)) if "boxes" in work.outputs else (),
             )
     with telemetry.span(Hop.MERGE_FINISH):
-        merges.finish(work, merged)
-    telemetry.job_ended(work.job_id)
+        # Without a readable page there is nothing to go on with.
+        stages = plan_stages(work) if bound.pages else ()
+        merges.finish(work, merged, stages)
+    if stages:
+        with or_maintain_sends():
+            dispatch.send_stage(StageRef(work.job_id, stages[0].stage, work.priority))
+    else:
+        telemetry.job_ended(work.job_id)
     log.info(
         "result is bound",
         extra={

@@ -9,11 +9,14 @@ from urllib.parse import urlsplit
 from celery import Celery
 from kombu.entity import Queue
 
+from common.lifecycle import AFTER_OCR
 from infra.settings import Settings
 
 CHUNKS_QUEUE: Final = "chunks"
 PROCESS_CHUNK: Final = "quire.process_chunk"
 READ_DOCUMENTS: Final = "quire.read_documents"
+#: One task each, by the stage's name.
+RUN_STAGE: Final = {stage: f"quire.stage.{stage.value}" for stage in AFTER_OCR}
 #: One list each in Redis: high, normal and low, and one ahead of each for owners who have nothing
 #: else under way. A message goes to the list of the step at or below its priority.
 PRIORITY_STEPS: Final = (0, 1, 3, 4, 6, 9)
@@ -42,6 +45,7 @@ def make_celery(settings: Settings) -> Celery:
         task_routes={
             PROCESS_CHUNK: {"queue": CHUNKS_QUEUE},
             READ_DOCUMENTS: {"queue": CHUNKS_QUEUE},
+            **{name: {"queue": CHUNKS_QUEUE} for name in RUN_STAGE.values()},
         },
         task_default_priority=4,
         # A stuck library can't hold a worker for ever. The lease is then found expired.

@@ -10,7 +10,8 @@ from celery import Celery, group
 from celery.canvas import Signature
 
 from common.models import ChunkRef, DocumentsRef, Priority
-from infra.broker.celery_app import CHUNKS_QUEUE, PROCESS_CHUNK, READ_DOCUMENTS
+from common.stages import StageRef
+from infra.broker.celery_app import CHUNKS_QUEUE, PROCESS_CHUNK, READ_DOCUMENTS, RUN_STAGE
 from infra.broker.outages import translated
 
 #: Redis keeps one list for each step (celery_app's `priority_steps`); 0 is read first. The first
@@ -53,6 +54,19 @@ class CeleryDispatch:
         countdown = delay.total_seconds() + 0.2
         with translated():
             self._signature(chunk).apply_async(countdown=countdown)
+
+    def send_stage(self, stage: StageRef, delay: timedelta = timedelta()) -> None:
+        """Enqueue a stage's task, not to be looked at before the delay is over."""
+        with translated():
+            self._app.signature(
+                RUN_STAGE[stage.stage],
+                args=(str(stage.job_id),),
+                queue=CHUNKS_QUEUE,
+                # Ahead of chunks of its priority: what has been read is worth the most once it is
+                # of use.
+                priority=BROKER_PRIORITIES[stage.priority][0],
+                immutable=True,
+            ).apply_async(countdown=delay.total_seconds() + 0.2 if delay else None)
 
     def waiting(self) -> int:
         """Return how many messages no worker has taken yet, over all priorities."""

@@ -14,6 +14,7 @@ from psycopg import Connection
 
 from common.access import Caller
 from common.controls import HOPELESS, PAUSABLE, RETRIABLE
+from common.lifecycle import AFTER_OCR, Stage
 from common.models import ChunkId, ChunkRef, DocumentId, JobId, ObjectRef, Priority, ToSend
 from infra.database.credits import reserve
 from infra.database.ownership import OWN_JOBS, whose
@@ -120,7 +121,7 @@ class PostgresControls:
             UPDATE jobs
                SET status = 'processing', stage = %(stage)s, finished_at = NULL,
                    retries = retries + 1, stalls = 0, heartbeat_at = now(),
-                   error_code = NULL, error_message = NULL, reading_since = NULL,
+                   error_code = NULL, error_message = NULL, reading_since = NULL, outcome = NULL,
                    completed_chunks = completed_chunks - %(completed_chunks)s,
                    failed_chunks = failed_chunks - %(failed_chunks)s,
                    completed_pages = completed_pages - %(completed_pages)s,
@@ -241,6 +242,8 @@ class PostgresControls:
             ),
             dispatch=None if stage == "ocr" else dispatches,
             source=ObjectRef(job["bucket"], job["object"], job["generation"]) if splits else None,
+            stage=Stage(stage) if stage in AFTER_OCR else None,
+            priority=priority,
         )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final, LiteralString
 
+import msgspec
 from psycopg.types.json import Jsonb
 
 from common.errors import LeaseLost
@@ -21,12 +22,15 @@ from common.models import (
     MergeWork,
     ObjectRef,
     PageRow,
+    Priority,
     StoredChunk,
     ToSend,
 )
 from common.pages import PageRange
+from common.stages import PlannedStage
 from infra.database import damaged_results, page_rows, warm_jobs
 from infra.database.pool import Pool
+from infra.database.stages import plan_anew
 
 
 class PostgresMerges:
@@ -40,7 +44,7 @@ class PostgresMerges:
                    last_event = last_event + 1
              WHERE id = %(job_id)s AND status = 'processing' AND stage = 'merging'
                AND (lease_expires_at IS NULL OR lease_expires_at < now())
-            RETURNING id, document_id, run, attempt, stalls, options -> 'outputs' AS outputs,
+            RETURNING id, document_id, run, attempt, stalls, options, priority,
                       options @> '{"warm": true}' AS is_warm, last_event,
                       extract(epoch FROM clock_timestamp() - dispatched_at)::float8 AS waited
         ), event AS (
@@ -78,7 +82,14 @@ class PostgresMerges:
     FINISH: Final[LiteralString] = """
         WITH finished AS (
             UPDATE jobs
-               SET status = %(status)s,
+               SET status = CASE WHEN %(first_stage)s::text IS NULL THEN %(status)s
+                                 ELSE 'processing' END,
+                   stage = coalesce(%(first_stage)s, stage),
+                   outcome = CASE WHEN %(first_stage)s::text IS NOT NULL THEN %(status)s END,
+                   dispatches = dispatches + (%(first_stage)s::text IS NOT NULL)::int,
+                   dispatched_at = CASE WHEN %(first_stage)s::text IS NULL THEN dispatched_at
+                                        ELSE now() END,
+                   stalls = CASE WHEN %(first_stage)s::text IS NULL THEN stalls ELSE 0 END,
                    result_path = CASE WHEN %(has_result)s THEN %(result_path)s::text
                                       ELSE result_path END,
                    result_checksum = CASE WHEN %(has_result)s THEN %(checksum)s::text
@@ -86,8 +97,8 @@ class PostgresMerges:
                    text_path = CASE WHEN %(has_result)s THEN %(text_path)s::text
                                     ELSE text_path END,
                    error_code = %(code)s, error_message = %(message)s,
-                   lease_expires_at = NULL, finished_at = now(), heartbeat_at = now(),
-                   last_event = last_event + 1
+                   lease_expires_at = NULL, heartbeat_at = now(), last_event = last_event + 1,
+                   finished_at = CASE WHEN %(first_stage)s::text IS NULL THEN now() END
              WHERE id = %(job_id)s AND attempt = %(attempt)s AND stage = 'merging'
                AND status = 'processing'
             RETURNING id, document_id, last_event, status, result_path,
@@ -115,7 +126,10 @@ class PostgresMerges:
             DELETE FROM job_passwords WHERE job_id = (SELECT id FROM finished)
         )
         INSERT INTO job_events (job_id, id, kind, details)
-        SELECT id, last_event, 'job_' || status, %(details)s FROM finished
+        SELECT id, last_event,
+               CASE WHEN %(first_stage)s::text IS NULL THEN 'job_' || status ELSE 'merged' END,
+               %(details)s
+          FROM finished
     """
 
     def __init__(self, pool: Pool, *, lease: timedelta) -> None:
@@ -129,6 +143,7 @@ class PostgresMerges:
             row = connection.execute(self.CLAIM, values).fetchone()
         if row is None:
             return None
+        options = msgspec.convert(row["options"], JobOptions)
         return MergeWork(
             job_id=JobId(row["id"]),
             document_id=DocumentId(row["document_id"]),
@@ -138,8 +153,9 @@ class PostgresMerges:
             filename=row["filename"],
             source_page_count=row["page_count"],
             warnings=tuple(row["warnings"]),
-            # Options are stored without what has its default.
-            outputs=JobOptions().outputs if row["outputs"] is None else tuple(row["outputs"]),
+            outputs=options.outputs,
+            stages=options.stages,
+            priority=Priority(row["priority"]),
             is_warm=row["is_warm"],
             waited=row["waited"],
         )
@@ -214,8 +230,13 @@ class PostgresMerges:
         with self._pool.connection() as connection:
             page_rows.delete(connection, work)
 
-    def finish(self, work: MergeWork, merged: MergedDocument) -> None:
-        """End the job with this merge's result and pages. LeaseLost where it is another's."""
+    def finish(
+        self, work: MergeWork, merged: MergedDocument, stages: Sequence[PlannedStage] = ()
+    ) -> None:
+        """End the job with this merge's result and pages, or have it go through these stages.
+
+        Raises LeaseLost where it is another's.
+        """
         failed = merged.status is JobStatus.FAILED
         values = {
             **_fence(work),
@@ -226,6 +247,7 @@ class PostgresMerges:
             "checksum": merged.checksum,
             "code": merged.error_code,
             "message": merged.error_message,
+            "first_stage": stages[0].stage.value if stages else None,
             "details": Jsonb(
                 {"pages": merged.pages, "failed_pages": merged.failed_pages}
                 | ({"code": merged.error_code, "message": merged.error_message} if failed else {})
@@ -234,6 +256,8 @@ class PostgresMerges:
         with self._pool.connection() as connection:
             if connection.execute(self.FINISH, values).rowcount == 0:
                 raise _lost()
+            # Of a job that is read again in part, what was made of it before goes.
+            plan_anew(connection, work.job_id, stages)
 
     def finish_warm(self, work: MergeWork) -> None:
         """End a job that delivers nothing as its counts say. LeaseLost where it is another's."""

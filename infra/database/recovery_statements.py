@@ -188,7 +188,7 @@ RETRY: Final[LiteralString] = """
            SET status = CASE next WHEN 'received' THEN 'pending' ELSE 'processing' END,
                stage = next, finished_at = NULL, retries = retries + 1, stalls = 0,
                heartbeat_at = now(), error_code = NULL, error_message = NULL,
-               reading_since = NULL, sent_as = NULL,
+               reading_since = NULL, outcome = NULL, sent_as = NULL,
                completed_chunks = before.completed_chunks, failed_chunks = before.failed_chunks,
                completed_pages = before.completed_pages, failed_pages = before.failed_pages,
                reading_from = before.completed_chunks + before.failed_chunks,

@@ -9,7 +9,10 @@ from typing import LiteralString
 
 
 def pausing(which: LiteralString) -> LiteralString:
-    """Return the statement that lets no more chunks start, of jobs in one of `stages`."""
+    """Return the statement that lets no more chunks start, of jobs in one of `stages`.
+
+    A stage after OCR goes on to its next checkpoint.
+    """
     return f"""
         WITH paused AS (
             UPDATE jobs
@@ -32,7 +35,10 @@ def resuming(which: LiteralString) -> LiteralString:
             UPDATE jobs
                SET status = 'processing', heartbeat_at = now(), stalls = 0,
                    reading_from = completed_chunks + failed_chunks,
-                   lease_expires_at = CASE WHEN stage = 'splitting' THEN now() END,
+                   lease_expires_at = CASE
+                       WHEN stage = 'splitting' THEN now()
+                       -- Whoever has not come to a checkpoint since the pause goes on.
+                       WHEN stage <> 'merging' AND stage <> 'ocr' THEN lease_expires_at END,
                    dispatches = dispatches + (stage <> 'ocr')::int,
                    dispatched_at = CASE WHEN stage <> 'ocr' THEN now() ELSE dispatched_at END,
                    last_event = last_event + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final, LiteralString
 
+from common.lifecycle import Stage
 from common.models import ChunkId, ChunkRef, DocumentId, JobId, ObjectRef, Priority, Stranded
 from infra.database.pool import Pool
 
@@ -59,11 +60,11 @@ class PostgresUpkeep:
                          FOR UPDATE OF chunks SKIP LOCKED)
     """
 
-    # A split or merge whose holder fell silent, or whose message was never acted upon.
+    # A split, merge or later stage whose holder fell silent, or whose message was never acted upon.
     JOBS: Final[LiteralString] = """
         WITH stopped AS (
             SELECT jobs.id FROM jobs
-             WHERE status = 'processing' AND stage IN ('splitting', 'merging')
+             WHERE status = 'processing' AND stage NOT IN ('received', 'ocr')
                AND ((lease_expires_at < now()
                      AND (dispatched_at IS NULL OR dispatched_at < lease_expires_at
                           OR dispatched_at < now() - %(resend_after)s))
@@ -74,7 +75,7 @@ class PostgresUpkeep:
         UPDATE jobs SET dispatches = dispatches + 1, dispatched_at = now()
           FROM documents
          WHERE jobs.id IN (SELECT id FROM stopped) AND documents.id = document_id
-        RETURNING jobs.id, stage, dispatches, bucket, object, generation
+        RETURNING jobs.id, stage, priority, dispatches, bucket, object, generation
     """
 
     # Documents of batches whose message nobody has acted upon: they wait for their turn again.
@@ -104,7 +105,7 @@ class PostgresUpkeep:
         UPDATE jobs SET dispatches = dispatches + 1, dispatched_at = now()
           FROM documents
          WHERE jobs.id IN (SELECT id FROM waiting) AND documents.id = document_id
-        RETURNING jobs.id, stage, dispatches, bucket, object, generation
+        RETURNING jobs.id, stage, priority, dispatches, bucket, object, generation
     """
 
     _MISSING: Final[LiteralString] = """
@@ -206,7 +207,8 @@ class PostgresUpkeep:
         return [
             Stranded(
                 job_id=JobId(row["id"]),
-                is_merge=row["stage"] == "merging",
+                stage=Stage(row["stage"]),
+                priority=Priority(row["priority"]),
                 dispatch=row["dispatches"],
                 source=ObjectRef(row["bucket"], row["object"], row["generation"]),
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 from common.errors import NotFound, PermanentError, TransientError
@@ -112,6 +113,22 @@ class SupabaseStorage:
             return bytes(content)
 
         return self._retried(download)
+
+    def download_result(self, name: str, target: Path) -> None:
+        """Write a merged result into a file, a piece in memory at a time. NotFound if it is gone."""
+        from storage3.exceptions import StorageApiError
+
+        bucket = self._settings.results_bucket
+        url = f"{self._settings.url.rstrip('/')}/storage/v1/object/{bucket}/{name}"
+
+        def download() -> None:
+            with self._client.session.stream("GET", url) as answer, target.open("wb") as file:
+                if answer.status_code != 200:
+                    raise StorageApiError("no result", "Refused", answer.status_code)
+                for piece in answer.iter_bytes(1 << 20):
+                    file.write(piece)
+
+        self._retried(download)
 
     def link(self, name: str, *, seconds: int, filename: str) -> str:
         """Return a URL that shows a merged result for so many seconds, to whoever has it."""

@@ -8,6 +8,10 @@ ALTER TABLE jobs ADD CONSTRAINT jobs_stage_check
     CHECK (stage IN ('received', 'splitting', 'ocr', 'merging', 'text', 'sentences', 'passages',
                      'entities', 'embedding', 'tree', 'vectors'));
 
+-- What the merge has ended it as, where stages follow: what was read is delivered, whatever becomes
+-- of them.
+ALTER TABLE jobs ADD COLUMN outcome text CHECK (outcome IN ('completed', 'completed_with_errors'));
+
 -- Whose rows are searched: those of the job that ended last with passages. Another's are on their
 -- way in or out.
 ALTER TABLE documents ADD COLUMN search_job uuid;
@@ -70,6 +74,7 @@ CREATE TABLE sentences (
     paragraph   integer NOT NULL,                  -- in the document, from 0
     boxes       jsonb NOT NULL,                    -- [[page, x0, y0, x1, y1], ...], one a line
     normalized  text,                              -- where a model was asked to
+    level       integer NOT NULL DEFAULT 0,        -- of a heading, from 1
     PRIMARY KEY (job_id, position)
 );
 
@@ -198,6 +203,57 @@ CREATE TRIGGER cancelled_job_leaves_nothing_half AFTER UPDATE OF status ON jobs
     WHEN (NEW.status = 'cancelled' AND OLD.status <> 'cancelled'
           AND OLD.stage NOT IN ('received', 'splitting', 'ocr', 'merging'))
     EXECUTE FUNCTION delete_unfinished_stage_rows();
+
+-- As before (0014), and a job that is cancelled behind its merge has used what it has read.
+CREATE OR REPLACE FUNCTION settle_credits() RETURNS trigger
+LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+    worth integer;
+    used integer;
+BEGIN
+    IF NEW.status IN ('completed', 'completed_with_errors') OR NEW.outcome IS NOT NULL THEN
+        -- What is found in the cache has been paid for when it was read.
+        worth := NEW.completed_pages - NEW.cached_pages;
+    ELSE
+        WITH left_behind AS (
+            SELECT result_cache.owner, result_cache.key, pages, hits
+              FROM public.chunks JOIN public.result_cache
+                ON result_cache.owner = NEW.owner AND key = cache_key
+                   AND path = result_storage_path
+             WHERE job_id = NEW.id AND NOT is_cached
+               AND finished_at > coalesce(
+                       (SELECT max(at) FROM public.job_events
+                         WHERE job_id = NEW.id AND kind = 'job_retried'), '-infinity')
+             -- One that is just being found is not waited for.
+             ORDER BY key FOR UPDATE OF result_cache SKIP LOCKED
+        ), forgotten AS (
+            DELETE FROM public.result_cache USING left_behind
+             WHERE result_cache.owner = left_behind.owner
+               AND result_cache.key = left_behind.key AND left_behind.hits = 0
+        )
+        SELECT OLD.credits_settled + coalesce(sum(pages) FILTER (WHERE hits > 0), 0)
+          INTO worth FROM left_behind;
+    END IF;
+    used := least(OLD.credits_reserved, greatest(0, worth - OLD.credits_settled));
+    IF used > 0 THEN
+        INSERT INTO public.credit_ledger
+               (owner, kind, available_change, reserved_change, job_id, round)
+        VALUES (NEW.owner, 'settled', 0, -used, NEW.id, NEW.retries);
+    END IF;
+    IF used < OLD.credits_reserved THEN
+        INSERT INTO public.credit_ledger
+               (owner, kind, available_change, reserved_change, job_id, round)
+        VALUES (NEW.owner, 'refunded', OLD.credits_reserved - used,
+                used - OLD.credits_reserved, NEW.id, NEW.retries);
+    END IF;
+    UPDATE public.credit_accounts
+       SET available = available + OLD.credits_reserved - used,
+           reserved = reserved - OLD.credits_reserved
+     WHERE owner = NEW.owner;
+    NEW.credits_reserved := 0;
+    NEW.credits_settled := OLD.credits_settled + used;
+    RETURN NEW;
+END $$;
 
 ALTER TABLE job_stages ENABLE ROW LEVEL SECURITY;
 ALTER TABLE page_texts ENABLE ROW LEVEL SECURITY;
