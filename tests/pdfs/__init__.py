@@ -1,5 +1,6 @@
 """PDFs for tests, demo and benchmarks, made by programs: the same calls make the same bytes."""
 
+from tests.pdfs.books import write_book
 from tests.pdfs.documents import (
     Leaf,
     write_born_digital,
@@ -30,6 +31,7 @@ __all__ = [
     "in_words",
     "page_text",
     "write_big_scan",
+    "write_book",
     "write_born_digital",
     "write_damaged",
     "write_doubled_page",
