@@ -17,6 +17,7 @@ from common.controls import Refusal
 from common.lifecycle import FINAL_BATCH_STATUSES, BatchStatus, JobStatus, Stage
 from common.models import DocumentId, JobId, ObjectRef, Priority
 from common.recovery import may_pass
+from common.stages import StageRef
 
 BatchId = NewType("BatchId", UUID)
 
@@ -162,6 +163,8 @@ class Resumed:
     splits: tuple[tuple[JobId, ObjectRef, int], ...] = ()
     #: Merges that became due while the batch stood still, each with the number of its message.
     merges: tuple[tuple[JobId, int], ...] = ()
+    #: Stages after OCR that go on.
+    stages: tuple[StageRef, ...] = ()
 
 
 class Batches(Protocol):

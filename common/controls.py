@@ -111,6 +111,9 @@ def _no_retry(job: JobView) -> Refusal | None:
     if job.status is JobStatus.COMPLETED_WITH_ERRORS and not job.failed_pages:
         return Refusal(
             "NOTHING_TO_RETRY",
-            "Every page was read; it is the file itself that is damaged.",
+            "Every page was read; it is the file itself that is damaged."
+            if job.error_code is None
+            else "Every page was read. What failed is a later stage: ask for it again at "
+            "POST /v1/jobs/{id}/stages.",
         )
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,9 @@ import msgspec
 from common.lifecycle import ChunkStatus, JobStatus, Stage
 from common.pages import PageRange
 from common.results import PageError
+
+if TYPE_CHECKING:
+    from common.stages import StageView
 
 DocumentId = NewType("DocumentId", UUID)
 JobId = NewType("JobId", UUID)
@@ -34,7 +37,7 @@ class JobOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     cache: bool = True
     #: Only fills the cache: nothing is delivered.
     warm: bool = False
-    #: What is made of it after it has been read (common.stages); the deployment's default where None.
+    #: What is made of it once it is read (common.stages); the deployment's default where None.
     stages: tuple[Stage, ...] | None = None
 
 
@@ -348,6 +351,8 @@ class JobView:
     chunk_errors: tuple[ChunkError, ...]
     #: Pages that could not be read although the rest of their chunk could.
     page_errors: tuple[PageError, ...]
+    #: What follows the merge, in order.
+    stages: tuple[StageView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from common.lifecycle import JobStatus, Stage
+from common.lifecycle import FINAL_JOB_STATUSES, JobStatus, Stage
 from common.models import ChunkError, JobView
+from common.stages import StageView
 
 
 def percent(job: JobView) -> int:
@@ -18,11 +21,36 @@ def percent(job: JobView) -> int:
     return (job.completed_chunks + job.failed_chunks) * 100 // job.total_chunks
 
 
+#: What is being done in each stage after OCR, for a person.
+_STAGES: Final[Mapping[Stage, str]] = {
+    Stage.TEXT: "Cleaning the text",
+    Stage.SENTENCES: "Cutting sentences",
+    Stage.PASSAGES: "Gathering passages",
+    Stage.ENTITIES: "Finding names, dates and amounts",
+    Stage.EMBEDDING: "Embedding passages",
+    Stage.TREE: "Arranging sections",
+    Stage.VECTORS: "Publishing vectors",
+}
+
+
+def current_stage(job: JobView) -> StageView | None:
+    """Return the stage after OCR that the job is at; None where it is not at one."""
+    if job.status in FINAL_JOB_STATUSES:
+        return None
+    return next((stage for stage in job.stages if stage.stage is job.stage), None)
+
+
+def _done(stage: StageView) -> str:
+    return f" {stage.done}/{stage.total}" if stage.total else ""
+
+
 def line(job: JobView) -> str:
     """Return what the job is doing, in one line for a person."""
     match job.status:
         case JobStatus.PENDING:
             return "Waiting to begin"
+        case JobStatus.PAUSED if (stage := current_stage(job)) is not None:
+            return f"Paused at {_STAGES[stage.stage].lower()}{_done(stage)}"
         case JobStatus.PAUSED:
             return f"Paused at chunk {_current(job)}/{job.total_chunks}"
         case JobStatus.COMPLETED:
@@ -39,6 +67,8 @@ def line(job: JobView) -> str:
         case JobStatus.PROCESSING:
             if job.stage is Stage.MERGING:
                 return "Merging OCR results"
+            if (stage := current_stage(job)) is not None:
+                return f"{_STAGES[stage.stage]}{_done(stage)}"
             if job.total_chunks == 0:
                 return "Splitting the document"
             return f"Processing chunk {_current(job)}/{job.total_chunks}"

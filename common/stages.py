@@ -7,10 +7,10 @@ it knows nothing of leases, pauses or the database, and may end after any step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from common.access import Caller
 from common.lifecycle import AFTER_OCR, Stage, StageStatus
@@ -28,6 +28,18 @@ from common.stage_rows import (
 
 #: Where a stage goes on: whatever of its own can be written as JSON. None is the beginning.
 Cursor = Any
+
+
+#: What `done` and `total` of a stage count.
+UNITS: Final[Mapping[Stage, str]] = {
+    Stage.TEXT: "page",
+    Stage.SENTENCES: "page",
+    Stage.PASSAGES: "sentence",
+    Stage.ENTITIES: "passage",
+    Stage.EMBEDDING: "passage",
+    Stage.TREE: "passage",
+    Stage.VECTORS: "passage",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +90,7 @@ class StageView:
     stage: Stage
     status: StageStatus
     version: str
-    #: In which `done` and `total` are counted: page, sentence or passage.
-    unit: str
+    #: Of `total`, in the stage's unit.
     done: int
     total: int | None
     checkpoints: int
@@ -92,6 +103,11 @@ class StageView:
     finished_at: datetime | None = None
     error_code: str | None = None
     error_message: str | None = None
+
+    @property
+    def unit(self) -> str:
+        """What `done` and `total` count: page, sentence or passage."""
+        return UNITS[self.stage]
 
     @property
     def percent(self) -> int:
@@ -227,8 +243,6 @@ class StageOf:
     function: StageFunction
     #: Raised whenever it would make other rows of the same document.
     version: int
-    #: What `done` and `total` count: page, sentence or passage.
-    unit: str
     #: What it builds on, directly.
     needs: tuple[Stage, ...] = ()
     #: The engine by whose name its rows differ: an attribute of StageInputs.

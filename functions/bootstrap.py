@@ -16,8 +16,8 @@ from common.models import ChunkRef, JobId, JobView, ObjectRef, Priority
 from common.names import owner_of_upload
 from functions.lazily import built_once
 from functions.logged import logged
+from functions.refining import Refining
 from functions.scratch import sweep
-from functions.wiring.services import Services
 from infra.job_log import JobLogHandler
 from infra.logs import configure
 from infra.settings import Settings
@@ -35,12 +35,11 @@ if TYPE_CHECKING:
     from common.recovery import Strategy
     from functions.pipeline.clean_up import CleanUpReport
     from functions.pipeline.maintain import MaintainReport
-    from functions.pipeline.process_chunk import RetryPolicy
     from functions.readiness import Readiness
     from infra.database.idempotency import RequestKey
 
 
-class Application(Services):
+class Application(Refining):
     """One process's adapters and what it can do with them."""
 
     def __init__(self, settings: Settings) -> None:
@@ -104,17 +103,6 @@ class Application(Services):
                 something_new=something_new,
             )
 
-    def _retries(self) -> RetryPolicy:
-        from functions.pipeline.process_chunk import RetryPolicy
-
-        retries = self.settings.retries
-        return RetryPolicy(
-            max_tries=retries.max_tries,
-            max_lost_leases=retries.max_lost_leases,
-            base=timedelta(seconds=retries.base_seconds),
-            longest=timedelta(seconds=retries.max_seconds),
-        )
-
     @logged
     def process_chunk(self, chunk: ChunkRef) -> None:
         """Read one chunk."""
@@ -132,7 +120,7 @@ class Application(Services):
             tasks=self.tasks,
             give_turns=self.give_turns,
             live=self.live,
-            retries=self._retries(),
+            retries=self.retry_policy(),
             lease=timedelta(seconds=self.settings.leases.chunk_seconds),
         )
 
@@ -156,12 +144,13 @@ class Application(Services):
             live=self.live,
             announce=self.announce,
             give_turns=self.give_turns,
-            retries=self._retries(),
+            retries=self.retry_policy(),
             limits=WholeLimits(
                 pages=settings.chunk_size_pages,
                 max_pages=settings.document_ai.page_limit,
                 max_bytes=settings.document_ai.max_bytes_per_call,
                 engine=settings.document_ai.reading if settings.cache.enabled else None,
+                stages_follow=bool(settings.stages.by_default),
             ),
             lease=timedelta(seconds=settings.leases.chunk_seconds),
             pace=self.small_pace,
@@ -180,14 +169,9 @@ class Application(Services):
             tasks=self.tasks,
             live=self.live,
             lease=timedelta(seconds=self.settings.leases.merge_seconds),
+            plan_stages=self.plan_after_merge,
         )
         self.announce(job_id)
-
-    def announce(self, job_id: JobId) -> None:
-        """Have the owner's server told, if the job has ended. For whatever may have ended it."""
-        from functions.pipeline.announce import announce
-
-        announce(job_id, webhooks=self.webhooks, tasks=lambda: self.tasks)
 
     @logged
     def deliver_webhook(self, delivery_id: UUID) -> None:
@@ -356,6 +340,7 @@ class Application(Services):
             caller,
             batches=self.batches,
             controls=self.batch_controls,
+            dispatch=lambda: self.dispatch,
             tasks=lambda: self.tasks,
             give_turns=partial(self.give_turns, something_new=True),
             announce=lambda: announce_batch(

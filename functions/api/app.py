@@ -24,6 +24,7 @@ from functions.api import (
     pages,
     reference,
     site,
+    stages,
     uploads,
     webhooks,
 )
@@ -60,6 +61,7 @@ def create_app(application: Application) -> FastAPI:
     app.include_router(jobs.router)
     app.include_router(lists.router)
     app.include_router(controls.router)
+    app.include_router(stages.router)
     app.include_router(events.router)
     app.include_router(batch_submissions.router)
     app.include_router(batches.router)

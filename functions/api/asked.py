@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from common.access import Caller
 from common.errors import InvalidRequest
+from common.lifecycle import AFTER_OCR, Stage
 from common.models import JobOptions
 from common.pages import parse_page_selection
 from common.webhook_urls import MAX_URL_LENGTH, check_url
@@ -43,6 +44,26 @@ Matter = Annotated[
 ]
 
 
+StageName = Literal[
+    "ocr",
+    "all",
+    "text",
+    "sentences",
+    "passages",
+    "entities",
+    "embedding",
+    "tree",
+    "vectors",
+]
+
+
+def stages_named(names: Sequence[StageName]) -> tuple[Stage, ...]:
+    """Return the stages after OCR that are asked for by these names, in order."""
+    if "all" in names:
+        return AFTER_OCR
+    return tuple(stage for stage in AFTER_OCR if stage.value in names)
+
+
 class ReadingOptions(msgspec.Struct, forbid_unknown_fields=True):
     """What to read of a document, and how. Everything may be left out."""
 
@@ -71,9 +92,18 @@ class ReadingOptions(msgspec.Struct, forbid_unknown_fields=True):
             "searching in them. The JSON result is always made.",
         ),
     ] = ("text", "boxes")
-    stages: Annotated[
-        tuple[Literal["ocr"], ...], Meta(max_length=1, description="What is done with the pages.")
-    ] = ("ocr",)
+    stages: (
+        Annotated[
+            tuple[StageName, ...],
+            Meta(
+                max_length=9,
+                description="What is made of it after it has been read, with all that this needs: "
+                "`ocr` alone, names of stages, or `all`. The deployment's default where left out.",
+                examples=[["ocr"], ["all"], ["sentences", "vectors"]],
+            ),
+        ]
+        | None
+    ) = None
     cache: Annotated[
         bool,
         Meta(
@@ -167,7 +197,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "matter": "a text of 1 to 255 characters, without control characters",
     "webhook_url": f"an address of up to {MAX_URL_LENGTH:,} characters",
     "outputs": "a list of `json`, `text` and `boxes`",
-    "stages": "a list of `ocr`",
+    "stages": "a list of `ocr`, `all` and names of stages",
     "cache": "true or false",
     "process": "true or false",
     "documents": f"a list of 1 to {MAX_UPLOADS:,} JSON objects with `filename` and `size`",
@@ -201,6 +231,7 @@ def checked_reading(options: ReadingOptions, settings: Settings) -> JobOptions:
         languages=options.languages,
         outputs=tuple(output for output in ("text", "boxes") if output in options.outputs),
         cache=options.cache,
+        stages=None if options.stages is None else stages_named(options.stages),
     )
 
 

@@ -14,7 +14,8 @@ from common.controls import Action, refusal
 from common.errors import Conflict, NotFound
 from common.lifecycle import JobStatus
 from common.models import JobView
-from common.progress import chunk_line, eta, line, percent
+from common.progress import chunk_line, current_stage, eta, line, percent
+from common.stages import StageView
 from functions.api.auth import App, Reader
 from functions.api.schemas.jobs import Job
 from functions.api.schemas.problems import problems
@@ -89,9 +90,9 @@ def _without_result(job: JobView) -> Conflict:
                 f"The job failed and has no result: {job.error_message}",
                 code=job.error_code or "PROCESSING_ERROR",
             )
-        case JobStatus.CANCELLED:
+        case JobStatus.CANCELLED if job.result_path is None:
             return Conflict("The job was cancelled and has no result.", code="JOB_CANCELLED")
-        case JobStatus.COMPLETED | JobStatus.COMPLETED_WITH_ERRORS:
+        case JobStatus.COMPLETED | JobStatus.COMPLETED_WITH_ERRORS | JobStatus.CANCELLED:
             return Conflict(
                 "The text was not among the `outputs` that were asked for. The JSON result has it.",
                 code="OUTPUT_NOT_MADE",
@@ -143,6 +144,8 @@ def shown(job: JobView) -> dict[str, Any]:
         "matter": job.matter,
         "retries": job.retries,
         **{f"can_{action}": refusal(action, job) is None for action in Action},
+        "stages": [_stage(stage) for stage in job.stages],
+        "stage_percent": stage.percent if (stage := current_stage(job)) is not None else None,
         "current": _current(job),
         "eta": _eta(job),
         "webhook_url": job.webhook_url,
@@ -167,6 +170,27 @@ def links(job_id: UUID, document_id: UUID, *, has_result: bool) -> dict[str, str
         "webhooks": f"{here}/webhooks",
         "result": f"{here}/result" if has_result else None,
         "document": f"/v1/documents/{document_id}",
+    }
+
+
+def _stage(stage: StageView) -> dict[str, Any]:
+    return {
+        "stage": stage.stage.value,
+        "status": stage.status.value,
+        "percent": stage.percent,
+        "done": stage.done,
+        "total": stage.total,
+        "unit": stage.unit,
+        "version": stage.version,
+        "checkpoints": stage.checkpoints,
+        "attempts": stage.attempts,
+        "repeated": stage.repeated,
+        "seconds": round(stage.seconds, 3),
+        "started_at": stage.started_at and stage.started_at.isoformat(),
+        "finished_at": stage.finished_at and stage.finished_at.isoformat(),
+        "error": {"code": stage.error_code, "message": stage.error_message}
+        if stage.error_code
+        else None,
     }
 
 

@@ -23,8 +23,8 @@ from common.batches import (
 from common.errors import Conflict, NotFound
 from common.lifecycle import FINAL_BATCH_STATUSES
 from common.models import LargeDocument, Priority
-from common.ports import Tasks
-from functions.pipeline.hand_on import send_some
+from common.ports import Dispatch, Tasks
+from functions.pipeline.hand_on import or_maintain_sends, send_some
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ def control_batch(
     *,
     batches: Batches,
     controls: BatchControls,
+    dispatch: Callable[[], Dispatch],
     tasks: Callable[[], Tasks],
     give_turns: Callable[[], None],
     announce: Callable[[], None],
@@ -63,6 +64,9 @@ def control_batch(
                     for job_id, source, dispatch in resumed.splits
                 ]
                 send_some(splits, resumed.merges, tasks)
+                with or_maintain_sends():
+                    for stage in resumed.stages:
+                        dispatch().send_stage(stage)
     if is_changed:
         log.info(
             "an owner changed a batch", extra={"batch_id": str(batch_id), "action": action.value}

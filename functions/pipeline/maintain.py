@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Final
 
 from common import telemetry
 from common.lifecycle import AFTER_OCR
@@ -20,6 +21,9 @@ from functions.pipeline.clean_up import CleanUpReport
 from functions.pipeline.give_turns import GiveTurns
 
 log = logging.getLogger(__name__)
+
+#: What may be found stopped.
+_KINDS: Final = ("chunks", "documents", "splits", "merges", "stages", "expired", "webhooks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def maintain(
     Safe to run twice. One service that is away does not keep the others' work from being sent:
     every cure is tried, and then all that went wrong is raised together.
     """
-    found = {"chunks": 0, "documents": 0, "splits": 0, "merges": 0, "stages": 0, "expired": 0, "webhooks": 0}
+    found = dict.fromkeys(_KINDS, 0)
     cleaned = CleanUpReport()
     workers_wanted: int | None = None
     wrong: list[Exception] = []

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from common import telemetry
+from common.bound_pages import read_pages
 from common.errors import LeaseLost, NotFound, PermanentError, TransientError
 from common.lifecycle import ChunkStatus, JobStatus
 from common.log_context import logging_for
@@ -142,8 +143,8 @@ def _bind(
     with telemetry.span(Hop.MERGE_STORE):
         stored = _store(work, spool, text, results) if bound.pages else (None, None, None)
     merged = bound.record(stored)
-    with telemetry.span(Hop.MERGE_PAGES, pages=merged.pages):
-        for pages in _batches(_read_back(spool), _WORDS_AT_ONCE):
+    with telemetry.span(Hop.MERGE_PAGES, pages=merged.pages), spool.open("rb") as lines:
+        for pages in _batches(read_pages(lines), _WORDS_AT_ONCE):
             heartbeat.check()
             merges.write_pages(
                 work,
@@ -235,15 +236,6 @@ def _store(
     with text.open("rb") as content:
         results.write_result(text_path, content, "text/plain; charset=utf-8")
     return path, text_path, checksum
-
-
-def _read_back(spool: Path) -> Iterator[Page]:
-    """Read the pages line by line, so that they are never all in memory."""
-    decoder = msgspec.json.Decoder(Page)
-    with spool.open("rb") as lines:
-        for line in lines:
-            if line.startswith(b'{"number":'):
-                yield decoder.decode(line.rstrip(b",\n"))
 
 
 def _batches(pages: Iterator[Page], most_words: int) -> Iterator[list[Page]]:

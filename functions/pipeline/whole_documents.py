@@ -32,6 +32,8 @@ class WholeLimits:
     max_bytes: int
     #: What reads, as keys of the cache name it; None where nothing is kept.
     engine: str | None = None
+    #: Whether stages follow where a job does not say.
+    stages_follow: bool = False
     #: After so long the documents of a message that have not been begun wait for other workers.
     seconds: float = 45.0
 
@@ -65,6 +67,9 @@ def beginning_of(
     most = options.chunk_pages or limits.pages
     # Where less than all is asked for, it has to be cut; what only fills the cache has no result.
     if document.has_password or options.pages or options.warm or most > limits.max_pages:
+        return None
+    # What goes on behind its merge needs one.
+    if limits.stages_follow if options.stages is None else options.stages:
         return None
     digest = sha256(content).hexdigest()
     if len(content) > limits.max_bytes or document.sha256 not in (None, digest):

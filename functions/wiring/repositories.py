@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from infra.database.readiness import PostgresReadiness
     from infra.database.small_documents import PostgresSmallDocuments
     from infra.database.splits import PostgresSplits
+    from infra.database.stages import PostgresStages
     from infra.database.turns import PostgresTurns
     from infra.database.upkeep import PostgresUpkeep
     from infra.database.webhooks import PostgresWebhooks
@@ -219,6 +220,14 @@ class Repositories:
 
         lease = timedelta(seconds=self.settings.leases.merge_seconds)
         return PostgresMerges(self._pool, lease=lease)
+
+    @built_once
+    def stages(self) -> PostgresStages:
+        """Stages after OCR."""
+        from infra.database.stages import PostgresStages
+
+        lease = timedelta(seconds=self.settings.stages.lease_seconds)
+        return PostgresStages(self._pool, lease=lease)
 
     @built_once
     def upkeep(self) -> PostgresUpkeep:

@@ -19,7 +19,9 @@ from psycopg.rows import DictRow
 from common.access import Caller
 from common.batches import Resumed
 from common.controls import PAUSABLE
+from common.lifecycle import AFTER_OCR, Stage
 from common.models import JobId, ObjectRef, Priority
+from common.stages import StageRef
 from infra.database.deadlocks import tried_again
 from infra.database.ownership import OWNED, whose
 from infra.database.pool import Pool
@@ -174,6 +176,11 @@ class PostgresBatchControls:
                     (JobId(job["id"]), job["dispatches"])
                     for job in jobs
                     if job["stage"] == "merging"
+                ),
+                stages=tuple(
+                    StageRef(JobId(job["id"]), Stage(job["stage"]), Priority(job["priority"]))
+                    for job in jobs
+                    if job["stage"] in AFTER_OCR
                 ),
             )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from psycopg.rows import DictRow
 from common.lifecycle import JobStatus, Stage
 from common.models import ChunkError, DocumentId, JobId, JobView, Priority
 from common.results import PageError
+from infra.database.stages import views_of as stages_of
 
 # The chunk under work with the lowest pages is where a reader would say that the job is. An
 # ended job has none, and its chunks are not looked at.
@@ -69,7 +71,15 @@ def views_of(connection: Connection[DictRow], rows: Sequence[DictRow]) -> list[J
     if failed["job_ids"]:
         for found in connection.execute(PAGE_ERRORS, failed):
             pages[found["job_id"]].append(msgspec.convert(found["error"], PageError))
-    return [_view(row, chunks[row["id"]], pages[row["id"]]) for row in rows]
+    # Likewise: those that go through stages after OCR say so.
+    refined = [row["id"] for row in rows if row["outcome"] is not None]
+    stages = stages_of(connection, refined) if refined else {}
+    return [
+        replace(
+            _view(row, chunks[row["id"]], pages[row["id"]]), stages=tuple(stages.get(row["id"], ()))
+        )
+        for row in rows
+    ]
 
 
 def _chunk_error(row: dict[str, Any]) -> ChunkError:

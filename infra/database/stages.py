@@ -268,7 +268,7 @@ def plan_anew(
 
 
 def views_of(
-    connection: Connection[DictRow], job_ids: Iterable[UUID], units: Mapping[Stage, str]
+    connection: Connection[DictRow], job_ids: Iterable[UUID]
 ) -> dict[UUID, list[StageView]]:
     """Return these jobs' stages in order."""
     found: dict[UUID, list[StageView]] = {}
@@ -279,7 +279,6 @@ def views_of(
                 stage=stage,
                 status=StageStatus(row["status"]),
                 version=row["version"],
-                unit=units[stage],
                 done=row["done"],
                 total=row["total"],
                 checkpoints=row["checkpoints"],

@@ -34,7 +34,9 @@ class StagesSettings(BaseModel):
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         known = {"ocr", "all", *(stage.value for stage in AFTER_OCR)}
         if unknown := sorted(set(names) - known):
-            raise ValueError(f"no stages: {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+            raise ValueError(
+                f"no stages: {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+            )
         return names
 
     @property

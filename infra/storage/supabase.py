@@ -115,7 +115,7 @@ class SupabaseStorage:
         return self._retried(download)
 
     def download_result(self, name: str, target: Path) -> None:
-        """Write a merged result into a file, a piece in memory at a time. NotFound if it is gone."""
+        """Write a merged result into a file, piece by piece. NotFound if it is gone."""
         from storage3.exceptions import StorageApiError
 
         bucket = self._settings.results_bucket

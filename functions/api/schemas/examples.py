@@ -66,6 +66,8 @@ JOB: Final[dict[str, Any]] = {
     "can_resume": False,
     "can_cancel": True,
     "can_retry": False,
+    "stages": [],
+    "stage_percent": None,
     "current": {"chunk_index": 4, "page_start": 101, "page_end": 125},
     "eta": {
         "seconds": 159,

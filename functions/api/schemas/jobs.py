@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from common.lifecycle import ChunkStatus, JobStatus, Stage
+from common.lifecycle import ChunkStatus, JobStatus, Stage, StageStatus
 from common.models import Priority
 from functions.api.schemas.base import Answer, Count, Id, Link, Moment, PageNumber, described
 from functions.api.schemas.examples import CHUNK_ERROR, JOB, LINKS, PAGE_ERROR
@@ -76,6 +76,28 @@ class Eta(Answer):
     basis: Annotated[str, Field(description="What the estimate is made from.")]
 
 
+class StageProgress(Answer):
+    """A stage after OCR, from checkpoint to checkpoint."""
+
+    stage: Stage
+    status: StageStatus
+    percent: Annotated[int, Field(ge=0, le=100, description="Done of total, rounded down.")]
+    done: Annotated[Count, Field(description="In its unit.")]
+    total: Annotated[Count | None, Field(description="Null until it has begun.")]
+    unit: Literal["page", "sentence", "passage"]
+    version: Annotated[str, Field(description="Of what makes it: code, and engine if it has one.")]
+    checkpoints: Annotated[Count, Field(description="Recorded so far.")]
+    attempts: Annotated[Count, Field(description="How often a worker has taken it.")]
+    repeated: Annotated[
+        Count,
+        Field(description="At most so many of its unit were done again after it had broken off."),
+    ]
+    seconds: Annotated[float, Field(description="Of work; pauses and waiting do not count.")]
+    started_at: Moment | None
+    finished_at: Moment | None
+    error: Annotated[Trouble | None, Field(description="Why it failed, or was skipped.")]
+
+
 class Job(Answer):
     """One processing of a document: where it is, and what can be done to it."""
 
@@ -125,6 +147,14 @@ class Job(Answer):
     can_resume: bool
     can_cancel: bool
     can_retry: bool
+    stages: Annotated[
+        list[StageProgress],
+        Field(description="What follows OCR, in order; empty where nothing does, or not yet."),
+    ]
+    stage_percent: Annotated[
+        int | None,
+        Field(ge=0, le=100, description="Within the stage after OCR that the job is at, if any."),
+    ]
     current: Annotated[CurrentPages | None, Field(description="The pages under work.")]
     eta: Annotated[Eta | None, Field(description="Null where there is no pace yet.")]
     webhook_url: Annotated[str | None, Field(description="Who is told when the job ends.")]

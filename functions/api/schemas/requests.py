@@ -16,6 +16,41 @@ RETRY: Final[dict[str, Any]] = {
     },
 }
 
+STAGES: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "title": "Wanted stages",
+                "required": ["stages"],
+                "additionalProperties": False,
+                "properties": {
+                    "stages": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 9,
+                        "items": {
+                            "enum": [
+                                "ocr",
+                                "all",
+                                "text",
+                                "sentences",
+                                "passages",
+                                "entities",
+                                "embedding",
+                                "tree",
+                                "vectors",
+                            ]
+                        },
+                    }
+                },
+            },
+            "example": {"stages": ["vectors", "entities"]},
+        }
+    },
+}
+
 PRIORITY: Final[dict[str, Any]] = {
     "required": True,
     "content": {

@@ -19,13 +19,13 @@ from functions.pipeline.stages.tree import tree
 from functions.pipeline.stages.vectors import vectors
 
 STAGES: Final = (
-    StageOf(Stage.TEXT, text, 1, "page"),
-    StageOf(Stage.SENTENCES, sentences, 1, "page", (Stage.TEXT,), "segmenter"),
-    StageOf(Stage.PASSAGES, passages, 1, "sentence", (Stage.SENTENCES,)),
-    StageOf(Stage.ENTITIES, entities, 1, "passage", (Stage.PASSAGES,), "entities"),
-    StageOf(Stage.EMBEDDING, embedding, 1, "passage", (Stage.PASSAGES,), "embedder"),
-    StageOf(Stage.TREE, tree, 1, "passage", (Stage.PASSAGES, Stage.EMBEDDING)),
-    StageOf(Stage.VECTORS, vectors, 1, "passage", (Stage.EMBEDDING,)),
+    StageOf(Stage.TEXT, text, 1),
+    StageOf(Stage.SENTENCES, sentences, 1, (Stage.TEXT,), "segmenter"),
+    StageOf(Stage.PASSAGES, passages, 1, (Stage.SENTENCES,)),
+    StageOf(Stage.ENTITIES, entities, 1, (Stage.PASSAGES,), "entities"),
+    StageOf(Stage.EMBEDDING, embedding, 1, (Stage.PASSAGES,), "embedder"),
+    StageOf(Stage.TREE, tree, 1, (Stage.PASSAGES, Stage.EMBEDDING)),
+    StageOf(Stage.VECTORS, vectors, 1, (Stage.EMBEDDING,)),
 )
 BY_NAME: Final = {of.stage: of for of in STAGES}
 
