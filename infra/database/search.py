@@ -1,0 +1,204 @@
+"""Search in passages: by words and by vectors, within what the caller may see."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from psycopg import Connection
+from psycopg.errors import QueryCanceled
+
+from common.access import Caller
+from common.errors import TransientError
+from common.search import FoundPassage, Ranked, SearchRequest, SearchScope, ranked
+from common.search_words import folded_words, pieces_of
+from common.stage_rows import Vector
+from infra.database import search_statements as sql
+from infra.database.found_passages import found_passages
+from infra.database.languages import CONFIGURATIONS
+from infra.database.ownership import whose
+from infra.database.pool import Pool
+
+Row = dict[str, Any]
+Key = tuple[UUID, int]
+
+_CONFIGURATIONS: Final = ["simple", *sorted(set(CONFIGURATIONS.values()))]
+#: How far down a ranking is looked for what the other one has further up.
+_DEPTH: Final = 100
+#: Passages with some of the query's words that are ranked, those with all of them not counted.
+_MOST_RANKED: Final = 10_000
+#: Up to so many vectors every one is compared.
+_EXACT: Final = 50_000
+_MARKED: Final = re.compile("\ue000([^\ue001]*)\ue001")
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A query as the database reads it; None where it has no word that could be looked up."""
+
+    pieces: list[str]
+    any: str
+    every: str
+    unwanted: str
+    #: Those that are no stop words, folded.
+    plain: frozenset[str]
+
+
+class PostgresSearch:
+    """Passages of documents' search_job, found for whoever may see the documents."""
+
+    def __init__(self, pool: Pool, *, seconds: float = 5.0, exact: int = _EXACT) -> None:
+        self._pool = pool
+        self._timeout = f"{int(seconds * 1000)}ms"
+        self._exact = exact
+
+    def scope(self, request: SearchRequest, caller: Caller, *, engine: str) -> SearchScope:
+        """Return what there is to search in; `engine` is what would embed the query."""
+        with self._pool.connection() as connection:
+            values = _where(request, caller) | {"engine": engine}
+            row = connection.execute(sql.SCOPE, values).fetchone()
+        assert row is not None, "a count has a row"
+        return SearchScope(**row)
+
+    def has(self, document_id: UUID, caller: Caller) -> bool:
+        """Whether the document is the caller's."""
+        with self._pool.connection() as connection:
+            values = {"document_id": document_id, **whose(caller)}
+            return connection.execute(sql.EXISTS, values).fetchone() is not None
+
+    def find(
+        self,
+        request: SearchRequest,
+        caller: Caller,
+        *,
+        engine: str,
+        by_text: bool,
+        vector: Vector | None,
+    ) -> list[FoundPassage]:
+        """Return the best passages by their words, by the query's vector, or by both.
+
+        Raises TransientError SEARCH_TOO_SLOW.
+        """
+        values = _where(request, caller) | {"engine": engine, "depth": _DEPTH}
+        with self._pool.connection() as connection:
+            limits = {"timeout": self._timeout, "ef_search": str(_DEPTH)}
+            connection.execute(sql.LIMITS, limits)
+            try:
+                words = self._words(connection, request.query)
+                texts = self._by_text(connection, values, words) if by_text else None
+                near = None if vector is None else self._by_vector(connection, values, vector)
+                found = ranked(texts, near, request.limit)
+                return _shown(connection, values, words, found)
+            except QueryCanceled as error:
+                raise TransientError(
+                    "The search takes too long. Search for something rarer, or in one document.",
+                    code="SEARCH_TOO_SLOW",
+                ) from error
+
+    def _words(self, connection: Connection[Row], query: str) -> _Words | None:
+        pieces = pieces_of(query)
+        wanted = _parsed(connection, pieces.wanted)
+        stops = _stop_places(wanted)
+        by_place: defaultdict[int, set[str]] = defaultdict(set)
+        for row in wanted:
+            if row["query"] and row["place"] not in stops:
+                by_place[row["place"]].add(row["query"])
+        if not by_place:
+            return None
+        unwanted = {row["query"] for row in _parsed(connection, pieces.unwanted) if row["query"]}
+        each = {place: _either(by_place[place]) for place in sorted(by_place)}
+        # In the language where it is a stop word no passage has it.
+        small = {row["place"] for row in wanted if row["query"] is None}
+        every = [f"({piece})" for place, piece in each.items() if place not in small]
+        return _Words(
+            pieces=list(each.values()),
+            any=_either(each.values()),
+            every=" & ".join(every),
+            unwanted=_either(unwanted),
+            plain=frozenset(
+                word for place in by_place for word in folded_words(pieces.wanted[place - 1])
+            ),
+        )
+
+    def _by_text(self, connection: Connection[Row], values: Row, words: _Words | None) -> list[Key]:
+        if words is None:
+            return []
+        asked = {
+            "pieces": words.pieces,
+            "any": words.any,
+            "every": words.every,
+            "unwanted": words.unwanted,
+            "most": _MOST_RANKED,
+        }
+        return _keys(connection.execute(sql.TEXT, values | asked).fetchall())
+
+    def _by_vector(self, connection: Connection[Row], values: Row, vector: Vector) -> list[Key]:
+        asked = values | {"vector": msgspec.json.encode(vector).decode(), "exact": self._exact}
+        few = connection.execute(sql.FEW_VECTORS, asked).fetchone()
+        assert few is not None, "a count has a row"
+        statement = sql.VECTORS_EXACT if few["are_few"] else sql.VECTORS_INDEXED
+        return _keys(connection.execute(statement, asked).fetchall())
+
+
+def _where(request: SearchRequest, caller: Caller) -> Row:
+    return {
+        **whose(caller),
+        "documents": list(request.documents) or None,
+        "matter": request.matter,
+        "language": request.language,
+    }
+
+
+def _parsed(connection: Connection[Row], pieces: Sequence[str]) -> list[Row]:
+    if not pieces:
+        return []
+    values = {"pieces": list(pieces), "configurations": _CONFIGURATIONS}
+    return connection.execute(sql.PARSE, values).fetchall()
+
+
+def _stop_places(rows: Sequence[Row]) -> set[int]:
+    """Return which pieces are the small words of the language that has most of them here.
+
+    In other languages' texts they would be rare words, and count for much. One alone may be
+    another language's word; and where there are no others, they are what is looked for.
+    """
+    stops: defaultdict[str, set[int]] = defaultdict(set)
+    for row in rows:
+        if row["query"] is None:
+            stops[row["configuration"]].add(row["place"])
+    places = {row["place"] for row in rows}
+    most = max(stops.values(), key=len, default=set())
+    return most if 1 < len(most) < len(places) else set()
+
+
+def _either(queries: Iterable[str]) -> str:
+    return " | ".join(f"({query})" for query in sorted(queries))
+
+
+def _keys(rows: Iterable[Row]) -> list[Key]:
+    return [(row["job_id"], row["position"]) for row in rows]
+
+
+def _shown(
+    connection: Connection[Row], values: Row, words: _Words | None, found: Sequence[Ranked]
+) -> list[FoundPassage]:
+    if not found:
+        return []
+    asked = values | {
+        "any": words.any if words else "",
+        "jobs": [each.job_id for each in found],
+        "positions": [each.position for each in found],
+    }
+    rows = connection.execute(sql.SHOW, asked).fetchall()
+    matched = [
+        set(words.plain if words else ()).union(
+            *(folded_words(piece) for piece in _MARKED.findall(row["marked"]))
+        )
+        for row in rows
+    ]
+    return found_passages(connection, found, rows, matched)

@@ -1,0 +1,172 @@
+"""The statements of search, in the order in which a search asks them."""
+
+from __future__ import annotations
+
+from typing import Final, LiteralString
+
+from infra.database.ownership import OWNED
+
+# What a search may see: one condition for all that follows. Only rows of search_job count; those
+# of other jobs are on their way in or out. Vectors that another engine made, or that are still
+# being made, can't be compared with the query's.
+_SEARCHED: Final[LiteralString] = f"""
+    searched AS MATERIALIZED (
+        SELECT id AS document_id, search_job AS job_id, filename
+          FROM documents
+         WHERE {OWNED} AND search_job IS NOT NULL
+           AND (%(documents)s::uuid[] IS NULL OR id = ANY(%(documents)s))
+           AND (%(matter)s::text IS NULL OR matter = %(matter)s)
+    )
+"""  # noqa: S608 - put together of constants
+_COMPARABLE: Final[LiteralString] = """
+    (SELECT count(*) = 2 FROM job_stages
+      WHERE job_stages.job_id = searched.job_id AND status = 'completed'
+        AND (stage = 'vectors'
+             OR (stage = 'embedding' AND right(version, length(%(engine)s)) = %(engine)s)))
+"""
+
+SCOPE: Final[LiteralString] = f"""
+    WITH {_SEARCHED}
+    SELECT count(*)::int AS documents,
+           (count(*) FILTER (WHERE {_COMPARABLE}))::int AS with_vectors
+      FROM searched
+"""  # noqa: S608 - put together of constants
+
+EXISTS: Final[LiteralString] = f"""
+    SELECT FROM documents WHERE id = %(document_id)s AND {OWNED}
+"""
+
+# For this transaction alone, so that a pooler's next client has its own. Only pgvector 0.8 knows
+# iterative scans, and refuses a name that it does not know.
+LIMITS: Final[LiteralString] = """
+    SELECT set_config('statement_timeout', %(timeout)s, true),
+           set_config('hnsw.ef_search', %(ef_search)s, true),
+           set_config('client_min_messages', 'warning', true),
+           (SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true) FROM pg_extension
+             WHERE extname = 'vector'
+               AND split_part(extversion, '.', 1)::int * 100
+                   + split_part(extversion, '.', 2)::int >= 8)
+"""
+
+# Each piece of the query in each language. A stop word is an empty query there.
+PARSE: Final[LiteralString] = """
+    SELECT place::int, configuration::text,
+           nullif(websearch_to_tsquery(configuration, piece)::text, '') AS query
+      FROM unnest(%(pieces)s::text[]) WITH ORDINALITY AS pieces (piece, place)
+     CROSS JOIN unnest(%(configurations)s::regconfig[]) AS configuration
+"""
+
+# A passage's score adds up its pieces, each worth the more the rarer it is in what is searched
+# (Robertson's inverse document frequency), and the more, but less and less, the more often it
+# stands there (which is what ts_rank does with one word). Nothing outside of what the caller may
+# see is counted. Those with all pieces are all ranked; of those with any, so many that the answer
+# comes in time.
+TEXT: Final[LiteralString] = f"""
+    WITH {_SEARCHED},
+    matching AS MATERIALIZED (
+        (SELECT job_id, position, words
+           FROM passages JOIN searched USING (job_id, document_id)
+          WHERE words @@ %(every)s::tsquery AND NOT words @@ %(unwanted)s::tsquery
+            AND (%(language)s::text IS NULL OR language = %(language)s
+                 OR starts_with(language, %(language)s || '-'))
+          LIMIT %(most)s)
+        UNION ALL
+        (SELECT job_id, position, words
+           FROM passages JOIN searched USING (job_id, document_id)
+          WHERE words @@ %(any)s::tsquery AND NOT words @@ %(every)s::tsquery
+            AND NOT words @@ %(unwanted)s::tsquery
+            AND (%(language)s::text IS NULL OR language = %(language)s
+                 OR starts_with(language, %(language)s || '-'))
+          LIMIT %(most)s)
+    ), total AS (
+        SELECT sum(position + 1)::float AS passages
+          FROM searched CROSS JOIN LATERAL (
+               SELECT position FROM passages WHERE passages.job_id = searched.job_id
+                ORDER BY position DESC LIMIT 1) AS last
+    ), weighed AS MATERIALIZED (
+        SELECT query, ln(1 + (passages - count(*) + 0.5) / (count(*) + 0.5)) AS weight
+          FROM unnest(%(pieces)s::tsquery[]) AS query JOIN matching ON words @@ query
+         CROSS JOIN total
+         GROUP BY query, passages
+    )
+    SELECT job_id, position
+      FROM matching CROSS JOIN LATERAL (
+           SELECT sum(weight * ts_rank(words, query)) AS score
+             FROM weighed WHERE words @@ query) AS scored
+     WHERE score > 0
+     ORDER BY score DESC, job_id, position
+     LIMIT %(depth)s
+"""  # noqa: S608
+
+# How many vectors there are to compare with, as far as it matters.
+FEW_VECTORS: Final[LiteralString] = f"""
+    WITH {_SEARCHED}
+    SELECT count(*) <= %(exact)s AS are_few
+      FROM (SELECT FROM searched JOIN passage_vectors USING (job_id)
+             WHERE {_COMPARABLE} LIMIT %(exact)s + 1) AS counted
+"""  # noqa: S608
+
+_IN_LANGUAGE: Final[LiteralString] = """
+    (%(language)s::text IS NULL OR EXISTS (
+        SELECT FROM passages
+         WHERE passages.job_id = vectors.job_id AND passages.position = vectors.position
+           AND (language = %(language)s OR starts_with(language, %(language)s || '-'))))
+"""
+
+# All of them, compared one by one: exact, and for so few faster than to look for them in the
+# index among everybody's.
+VECTORS_EXACT: Final[LiteralString] = f"""
+    WITH {_SEARCHED},
+    compared AS MATERIALIZED (
+        SELECT vectors.job_id, vectors.position,
+               embedding <=> %(vector)s::halfvec(256) AS distance
+          FROM searched JOIN passage_vectors AS vectors USING (job_id)
+         WHERE {_COMPARABLE} AND {_IN_LANGUAGE}
+    )
+    SELECT job_id, position FROM compared ORDER BY distance, job_id, position LIMIT %(depth)s
+"""  # noqa: S608
+
+# The index gives what is near, whoever it belongs to; it goes on until enough is the caller's. A
+# subquery with a limit can't be turned into a join, for which the planner would leave the index.
+VECTORS_INDEXED: Final[LiteralString] = f"""
+    WITH near AS MATERIALIZED (
+        SELECT vectors.job_id, vectors.position,
+               embedding <=> %(vector)s::halfvec(256) AS distance
+          FROM passage_vectors AS vectors CROSS JOIN LATERAL (
+               SELECT id, search_job AS job_id FROM documents
+                WHERE id = vectors.document_id AND search_job = vectors.job_id AND {OWNED}
+                  AND (%(documents)s::uuid[] IS NULL OR id = ANY(%(documents)s))
+                  AND (%(matter)s::text IS NULL OR matter = %(matter)s)
+                LIMIT 1) AS searched
+         WHERE {_COMPARABLE} AND {_IN_LANGUAGE}
+         ORDER BY embedding <=> %(vector)s::halfvec(256)
+         LIMIT %(depth)s
+    )
+    SELECT job_id, position FROM near ORDER BY distance, job_id, position
+"""  # noqa: S608
+
+# What is shown. Marks are two characters that no text has; they only tell which of its words the
+# query's are in its language.
+SHOW: Final[LiteralString] = f"""
+    WITH {_SEARCHED}
+    SELECT searched.document_id, searched.job_id, filename, passages.position, passages.page_start,
+           passages.page_end, passages.language, passages.text, passages.boxes,
+           first.start, last."end",
+           ts_headline(configuration, passages.text, %(any)s::tsquery,
+                       U&'HighlightAll=true,StartSel=\\E000,StopSel=\\E001') AS marked
+      FROM unnest(%(jobs)s::uuid[], %(positions)s::int[]) AS found (job_id, position)
+      JOIN passages USING (job_id, position)
+      JOIN searched ON searched.job_id = passages.job_id
+                   AND searched.document_id = passages.document_id
+      LEFT JOIN sentences AS first ON first.job_id = passages.job_id
+                                  AND first.position = first_sentence
+      LEFT JOIN sentences AS last ON last.job_id = passages.job_id
+                                 AND last.position = last_sentence
+"""  # noqa: S608
+
+LAYOUTS: Final[LiteralString] = """
+    SELECT job_id, page, text, layout
+      FROM (SELECT DISTINCT * FROM unnest(%(jobs)s::uuid[], %(pages)s::int[])
+                                      AS wanted (job_id, page)) AS wanted
+      JOIN page_texts USING (job_id, page)
+"""
