@@ -110,13 +110,16 @@ STAGE_STEPS: Mapping[Stage, frozenset[Stage]] = {
     Stage.OCR: frozenset({Stage.MERGING}),
     # Back to ocr where a stored result does not match its checksum, or failed chunks are retried;
     # back to splitting where a retried page has yet to be cut.
-    Stage.MERGING: frozenset({*AFTER_OCR, Stage.OCR, Stage.SPLITTING}),
-    # Whatever is asked for of these, in their order; again from any where a finished job is to be
-    # extended, and back to where something of it is read again.
-    **{
-        stage: frozenset({*AFTER_OCR, Stage.OCR, Stage.SPLITTING, Stage.MERGING} - {stage})
-        for stage in AFTER_OCR
-    },
+    Stage.MERGING: frozenset({Stage.TEXT, Stage.OCR, Stage.SPLITTING}),
+    # A stage may be left out, or be there already, with what builds on it. Whatever the last one
+    # was: an ended job that is extended begins anew at any of these, and a retry reads again.
+    Stage.TEXT: frozenset({Stage.SENTENCES}),
+    Stage.SENTENCES: frozenset({Stage.PASSAGES}),
+    Stage.PASSAGES: frozenset({Stage.ENTITIES, Stage.EMBEDDING}),
+    Stage.ENTITIES: frozenset({Stage.EMBEDDING, Stage.TREE, Stage.VECTORS}),
+    Stage.EMBEDDING: frozenset({Stage.TREE, Stage.VECTORS}),
+    Stage.TREE: frozenset({Stage.VECTORS}),
+    Stage.VECTORS: frozenset(),
 }
 
 CHUNK_STEPS: Mapping[ChunkStatus, frozenset[ChunkStatus]] = {

@@ -36,6 +36,12 @@ READABLE: Final = {
     "batches",
     "batch_jobs",
     "batch_events",
+    "job_stages",
+    "page_texts",
+    "sentences",
+    "passages",
+    "entities",
+    "tree_nodes",
 }
 #: Nobody but the service itself.
 SERVICE_ONLY: Final = {
@@ -47,6 +53,8 @@ SERVICE_ONLY: Final = {
     "metric_totals",
     "metrics_counted",
     "outdated_results",
+    "passage_embeddings",
+    "passage_vectors",
     "result_cache",
     "schema_migrations",
     "turns",
@@ -90,6 +98,15 @@ ROWS: Final = """
     INSERT INTO api_keys (id, owner, name, prefix, secret_hash, scopes)
     VALUES (gen_random_uuid(), %(owner)s, 'a', %(job)s::text, decode(repeat('00', 32), 'hex'),
             '{jobs:read}');
+    INSERT INTO job_stages (job_id, stage, place, version) VALUES (%(job)s, 'text', 1, '1');
+    INSERT INTO page_texts VALUES (%(job)s, %(document)s, 1, 'A.', '', 'en', '', '', '');
+    INSERT INTO sentences VALUES (%(job)s, %(document)s, 0, 'A.', 'en', 1, 0, 1, 2, 0, '[]');
+    INSERT INTO passages
+    VALUES (%(job)s, %(document)s, 0, 'A.', 'en', 'english', 1, 1, 1, 0, 0, '[]');
+    INSERT INTO entities
+    VALUES (%(job)s, %(document)s, 0, 0, 'person', 'A', 0, 1, 1, NULL, 1);
+    INSERT INTO tree_nodes
+    VALUES (%(job)s, %(document)s, 0, NULL, 0, 'A', 1, 1, 0, 0, 'A.', NULL);
 """
 
 
