@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from common.lifecycle import Stage
     from common.models import MergeWork
     from common.results import Page
+    from common.search import SearchAnswer, SearchRequest
     from common.stages import OutlineEntry, PlannedStage, StageInputs, StageOf, StageWork
     from functions.pipeline.process_chunk import RetryPolicy
     from functions.wiring.services import Services
@@ -94,6 +95,18 @@ class Refining(Engines):
             dependents=dependents,
             dispatch=lambda: self.dispatch,
             live=self.live,
+        )
+
+    def search(self, request: SearchRequest, caller: Caller) -> SearchAnswer:
+        """Answer a query."""
+        from functions.pipeline.search_passages import search_passages
+
+        return search_passages(
+            request,
+            caller,
+            passages=self.passage_search,
+            engine=lambda: self.engine_name("embedder"),
+            embedder=lambda: self.embedder,
         )
 
     def _version(self, of: StageOf) -> str:

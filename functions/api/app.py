@@ -23,6 +23,7 @@ from functions.api import (
     metrics,
     pages,
     reference,
+    search,
     site,
     stages,
     uploads,
@@ -58,6 +59,7 @@ def create_app(application: Application) -> FastAPI:
     app.include_router(documents.router)
     app.include_router(uploads.router)
     app.include_router(pages.router)
+    app.include_router(search.router)
     app.include_router(jobs.router)
     app.include_router(lists.router)
     app.include_router(controls.router)

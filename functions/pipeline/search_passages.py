@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from common.access import Caller
-from common.errors import PermanentError, QuotaError, TransientError
+from common.errors import PermanentError, QuireError, QuotaError, TransientError
 from common.search import (
     FoundPassage,
     SearchAnswer,
@@ -48,7 +48,7 @@ def search_passages(
     caller: Caller,
     *,
     passages: PassageSearch,
-    engine: str,
+    engine: Callable[[], str],
     embedder: Callable[[], Embedder],
 ) -> SearchAnswer:
     """Answer a query as well as it can be: by words alone where the vectors are away.
@@ -56,16 +56,14 @@ def search_passages(
     The embedder is loaded only where there are vectors that its own can be compared with; no
     connection to the database is held while it works.
     """
-    scope = passages.scope(request, caller, engine=engine)
+    notes: list[SearchNote] = []
+    name = _name(engine, notes) if request.mode is not SearchMode.TEXT else ""
+    scope = passages.scope(request, caller, engine=name)
     if not scope.documents:
         return SearchAnswer((), request.mode, scope)
-    vector: Vector | None = None
-    notes: list[SearchNote] = []
-    if request.mode is not SearchMode.TEXT:
-        vector, note = _vector(request.query, scope, embedder)
-        notes += [note] if note is not None else []
+    vector = _vector(request.query, scope, embedder, notes) if name else None
     by_text = request.mode is not SearchMode.VECTORS or vector is None
-    found = passages.find(request, caller, engine=engine, by_text=by_text, vector=vector)
+    found = passages.find(request, caller, engine=name, by_text=by_text, vector=vector)
     return SearchAnswer(tuple(found), _mode(by_text, vector), scope, tuple(notes))
 
 
@@ -75,28 +73,47 @@ def _mode(by_text: bool, vector: Vector | None) -> SearchMode:
     return SearchMode.HYBRID if by_text else SearchMode.VECTORS
 
 
+def _name(engine: Callable[[], str], notes: list[SearchNote]) -> str:
+    """Return the engine's name; none where it can't be asked anyhow."""
+    try:
+        return engine()
+    except PermanentError as error:
+        notes.append(_unavailable(error))
+        return ""
+
+
 def _vector(
-    query: str, scope: SearchScope, embedder: Callable[[], Embedder]
-) -> tuple[Vector | None, SearchNote | None]:
+    query: str, scope: SearchScope, embedder: Callable[[], Embedder], notes: list[SearchNote]
+) -> Vector | None:
     if not scope.with_vectors:
-        return None, SearchNote(
-            "NO_VECTORS",
-            "Searched by words alone: no document has vectors of the engine that is set. Ask for "
-            "the stage `vectors`.",
+        notes.append(
+            SearchNote(
+                "NO_VECTORS",
+                "Searched by words alone: no document here has vectors of the engine that is set. "
+                "Ask for the stage `vectors`.",
+            )
         )
+        return None
     try:
         [vector] = embedder().embed([query], is_query=True)
     except (TransientError, QuotaError, PermanentError) as error:
-        log.warning("a query could not be embedded", extra={"code": error.code}, exc_info=error)
-        return None, SearchNote(
-            "EMBEDDER_UNAVAILABLE",
-            "Searched by words alone: what says what the query is about does not answer.",
-        )
+        notes.append(_unavailable(error))
+        return None
     missing = scope.documents - scope.with_vectors
-    if not missing:
-        return vector, None
-    return vector, SearchNote(
-        "SOME_WITHOUT_VECTORS",
-        f"{missing:,} of {scope.documents:,} documents have no vectors of the engine that is set, "
-        "and are searched by words alone.",
+    if missing:
+        notes.append(
+            SearchNote(
+                "SOME_WITHOUT_VECTORS",
+                f"{missing:,} of {scope.documents:,} documents have no vectors of the engine that "
+                "is set: by vectors they are not found.",
+            )
+        )
+    return vector
+
+
+def _unavailable(error: QuireError) -> SearchNote:
+    log.warning("a query could not be embedded", extra={"code": error.code}, exc_info=error)
+    return SearchNote(
+        "EMBEDDER_UNAVAILABLE",
+        "Searched by words alone: what says what a query is about is away.",
     )

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from infra.database.pages import PostgresPages
     from infra.database.pool import Pool
     from infra.database.readiness import PostgresReadiness
+    from infra.database.search import PostgresSearch
     from infra.database.small_documents import PostgresSmallDocuments
     from infra.database.splits import PostgresSplits
     from infra.database.stages import PostgresStages
@@ -117,6 +118,13 @@ class Repositories:
         from infra.database.pages import PostgresPages
 
         return PostgresPages(self._pool)
+
+    @built_once
+    def passage_search(self) -> PostgresSearch:
+        """Finds passages."""
+        from infra.database.search import PostgresSearch
+
+        return PostgresSearch(self._pool)
 
     @built_once
     def batch_creation(self) -> PostgresBatchCreation:

@@ -150,7 +150,7 @@ def _where(request: SearchRequest, caller: Caller) -> Row:
         **whose(caller),
         "documents": list(request.documents) or None,
         "matter": request.matter,
-        "language": request.language,
+        "language": request.language and request.language.lower(),
     }
 
 

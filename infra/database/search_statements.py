@@ -22,7 +22,8 @@ _COMPARABLE: Final[LiteralString] = """
     (SELECT count(*) = 2 FROM job_stages
       WHERE job_stages.job_id = searched.job_id AND status = 'completed'
         AND (stage = 'vectors'
-             OR (stage = 'embedding' AND right(version, length(%(engine)s)) = %(engine)s)))
+             OR (stage = 'embedding'
+                 AND right(version, length(%(engine)s) + 1) = ':' || %(engine)s)))
 """
 
 SCOPE: Final[LiteralString] = f"""
@@ -67,16 +68,16 @@ TEXT: Final[LiteralString] = f"""
         (SELECT job_id, position, words
            FROM passages JOIN searched USING (job_id, document_id)
           WHERE words @@ %(every)s::tsquery AND NOT words @@ %(unwanted)s::tsquery
-            AND (%(language)s::text IS NULL OR language = %(language)s
-                 OR starts_with(language, %(language)s || '-'))
+            AND (%(language)s::text IS NULL OR lower(language) = %(language)s
+                 OR starts_with(lower(language), %(language)s || '-'))
           LIMIT %(most)s)
         UNION ALL
         (SELECT job_id, position, words
            FROM passages JOIN searched USING (job_id, document_id)
           WHERE words @@ %(any)s::tsquery AND NOT words @@ %(every)s::tsquery
             AND NOT words @@ %(unwanted)s::tsquery
-            AND (%(language)s::text IS NULL OR language = %(language)s
-                 OR starts_with(language, %(language)s || '-'))
+            AND (%(language)s::text IS NULL OR lower(language) = %(language)s
+                 OR starts_with(lower(language), %(language)s || '-'))
           LIMIT %(most)s)
     ), total AS (
         SELECT sum(position + 1)::float AS passages
@@ -110,7 +111,8 @@ _IN_LANGUAGE: Final[LiteralString] = """
     (%(language)s::text IS NULL OR EXISTS (
         SELECT FROM passages
          WHERE passages.job_id = vectors.job_id AND passages.position = vectors.position
-           AND (language = %(language)s OR starts_with(language, %(language)s || '-'))))
+           AND (lower(language) = %(language)s
+                OR starts_with(lower(language), %(language)s || '-'))))
 """
 
 # All of them, compared one by one: exact, and for so few faster than to look for them in the

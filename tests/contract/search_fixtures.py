@@ -93,7 +93,7 @@ class Library:
                 write(connection, job, document, rows)
             if vectors is not None:
                 stages = (
-                    ("embedding", f"1 {engine}", "completed"),
+                    ("embedding", f"1:{engine}", "completed"),
                     ("vectors", "1", vectors_status),
                 )
                 for place, (stage, version, status) in enumerate(stages):

@@ -31,6 +31,7 @@ ONES_OWN = {
     "POST /v1/api-keys",
     "GET /v1/credits",
     "GET /v1/metrics",
+    "GET /v1/search",
     "GET /v1/webhooks/secret",
 }
 #: What stands in a path beside an id.

@@ -130,6 +130,10 @@ def links_of_document(document_id: str) -> dict[str, Any]:
             "operationId": "find_in_document",
             "parameters": {"document_id": document_id, "q": "page"},
         },
+        "search": {
+            "operationId": "search_document",
+            "parameters": {"document_id": document_id, "q": "page"},
+        },
     }
 
 
