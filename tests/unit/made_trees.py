@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from random import Random
 from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
@@ -19,8 +18,6 @@ from common.stage_rows import (
 )
 from common.stages import Cursor, OutlineEntry, StageInputs, StageLimits, Step
 from functions.pipeline.stages.tree import tree
-
-assert timedelta
 
 
 class Heading(NamedTuple):
