@@ -16,7 +16,9 @@ from tests.bench import (
     bench_small_documents,
     bench_split,
     bench_stack,
+    bench_stages,
     bench_turns,
+    bench_vectors,
 )
 
 
@@ -49,6 +51,10 @@ def main() -> None:
     bench_cache.main()
     print()
     bench_recovery.main()
+    print()
+    bench_stages.main()
+    print()
+    bench_vectors.main()
 
 
 if __name__ == "__main__":
