@@ -1,0 +1,1 @@
+"""What languages ask for: where sentences end."""
