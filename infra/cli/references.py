@@ -29,6 +29,10 @@ def _reference(
     return _one(value) if isinstance(value, str) else tuple(_one(each) for each in value)
 
 
+def _optional(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else _one(value)
+
+
 def _one(value: str) -> str:
     """Return the id in its usual spelling, or the letters of it."""
     text = value.strip().lower()
@@ -67,6 +71,9 @@ def job_id(api: Api, reference: str) -> str:
 
 
 job_argument = click.argument("job", callback=_reference)
+job_option = click.option(
+    "--job", callback=_optional, metavar="JOB", help="Only this job's document."
+)
 jobs_argument = click.argument(
     "jobs", nargs=-1, required=True, callback=_reference, metavar="JOB..."
 )

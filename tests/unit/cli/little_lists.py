@@ -38,6 +38,8 @@ class LittleLists:
     log_lines: list[dict[str, object]] = field(default_factory=list)
     deliveries: list[dict[str, object]] = field(default_factory=list)
     credits: dict[str, object] = field(default_factory=dict)
+    #: What a search finds.
+    found: dict[str, object] = field(default_factory=dict)
     ready: Response = field(default_factory=lambda: JSONResponse({"status": "ready"}))
     #: Answered in place of the jobs' list, before anything else is looked at.
     instead: deque[Response] = field(default_factory=deque)
@@ -54,6 +56,7 @@ class LittleLists:
             Route("/readyz", lambda _: self.ready),
             Route("/v1/jobs", self._jobs),
             Route("/v1/credits", self._credits),
+            Route("/v1/search", self._search),
             Route("/v1/jobs/{id}/history", self._history),
             Route("/v1/jobs/{id}/logs", self._logs),
             Route("/v1/jobs/{id}/webhooks", self._webhooks),
@@ -118,6 +121,10 @@ class LittleLists:
     async def _credits(self, request: Request) -> Response:
         self._asked(request)
         return JSONResponse(self.credits)
+
+    async def _search(self, request: Request) -> Response:
+        self._asked(request)
+        return JSONResponse(self.found)
 
     async def _control(self, request: Request) -> Response:
         self._authorise(request)
