@@ -1,0 +1,1 @@
+"""Names, dates and amounts in texts: engines that find them."""
