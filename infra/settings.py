@@ -34,6 +34,7 @@ from infra.sections.outside import (
 )
 from infra.sections.stages import StagesSettings
 from infra.sections.telemetry import OpenTelemetrySettings, TelemetrySettings
+from infra.sections.vertex import NormalizationSettings, VertexSettings
 from infra.sections.work import (
     BatchesSettings,
     CacheSettings,
@@ -57,6 +58,7 @@ __all__ = [
     "InternalSettings",
     "LeaseSettings",
     "MaintainSettings",
+    "NormalizationSettings",
     "OpenTelemetrySettings",
     "PicturesSettings",
     "RetrySettings",
@@ -67,6 +69,7 @@ __all__ = [
     "SupabaseSettings",
     "TasksSettings",
     "TelemetrySettings",
+    "VertexSettings",
     "WebhooksSettings",
     "WorkersSettings",
 ]
@@ -89,6 +92,8 @@ class Settings(OpenTelemetrySettings):
     batches: BatchesSettings = BatchesSettings()
     cache: CacheSettings = CacheSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
+    normalization: NormalizationSettings = NormalizationSettings()
+    vertex: VertexSettings = VertexSettings()
     stages: StagesSettings = StagesSettings()
     api: ApiSettings = ApiSettings()
     streams: StreamSettings = StreamSettings()
