@@ -20,7 +20,7 @@ SUMMARY_LETTERS: Final = 480
 _TITLE_LETTERS: Final = 60
 #: Sentences of a section whose words are counted.
 _MOST_COUNTED: Final = 400
-#: A word in a larger share of the sentences than this is one of the language's.
+#: A word that comes more often than once in so many sentences is one of the language's.
 _COMMON_SHARE: Final = 0.25
 #: Fewer sentences do not tell the language's words from the section's.
 _FEW: Final = 12
@@ -80,9 +80,7 @@ def shortened(text: str, letters: int) -> str:
 
 def _weights(sentences: Mapping[int, str]) -> dict[str, int]:
     texts = list(sentences.values())[:_MOST_COUNTED]
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(set(_WORD.findall(text.lower())))
+    counts = Counter(_WORD.findall(" ".join(texts).lower()))
     most = _COMMON_SHARE * len(texts) if len(texts) >= _FEW else len(texts)
     # What is said only once is what a sentence is about, not what the section is about.
     return {word: count for word, count in counts.items() if 1 < count <= most}

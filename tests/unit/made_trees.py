@@ -29,13 +29,14 @@ class Heading(NamedTuple):
 
 #: How many sentences a paragraph has, or what it is called.
 Paragraph = int | Heading
+Pages = list[list[Paragraph]]
 
 
 @dataclass
 class Made:
     """A document: pages of paragraphs, and what the stages before the tree make of it."""
 
-    pages: Sequence[Sequence[Paragraph]]
+    pages: Pages
     #: The number that the first page has.
     first_page: int = 1
     sentences_each: int = 5
