@@ -1,0 +1,290 @@
+"""From pages as they were read to pages as running text, one after the other.
+
+What a page's edge, its hyphens and its language are is told by its neighbours: those at most
+`REACH` numbers away, never more. So a document of any length takes the memory of some twenty
+pages, and whoever begins `REACH` pages earlier gets the same text from there on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from common.results import Page
+from common.stage_rows import LaidParagraph, LaidWord, Layout, PageText, ParagraphKind
+from common.text_hyphens import Seam, Vocabulary, seam, words_in
+from common.text_languages import UNKNOWN, language_of, prevailing
+from common.text_lines import TextLine, aspect_of, lines_of
+from common.text_margins import PageMargins, margins_of, set_aside
+from common.text_paragraphs import Paragraph, goes_on, head_of, is_note, paragraphs_of, tail_of
+from common.text_words import has_loose_accents, with_accents
+
+#: So many page numbers before and after a page tell what is on it.
+REACH: Final = 8
+_BREAK: Final = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a page's text takes over from the page before."""
+
+    #: Whether its first paragraph goes on from there, and as what.
+    continues: bool = False
+    kind: ParagraphKind = ParagraphKind.BODY
+
+
+@dataclass(slots=True, eq=False)
+class _Facts:
+    """A page before its neighbours are known; without its lines once it is done."""
+
+    number: int
+    margins: PageMargins
+    vocabulary: set[str]
+    language: str
+    lines: list[TextLine]
+    #: Once its neighbours are known.
+    made: _Made | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Made:
+    """A page's paragraphs and what is set aside, its neighbours considered."""
+
+    language: str
+    vocabulary: Vocabulary
+    header: str
+    footer: str
+    paragraphs: list[Paragraph]
+    #: So many of the last paragraphs are footnotes.
+    notes: int
+
+    @property
+    def tail(self) -> Paragraph:
+        """The paragraph that may go on overleaf."""
+        return self.paragraphs[len(self.paragraphs) - self.notes - 1]
+
+
+def running_texts(
+    pages: Iterator[Page], *, after: int, carried: Carried
+) -> Iterator[tuple[PageText, Carried]]:
+    """Yield the text of each page above `after`, and what the next page takes over.
+
+    `pages` begin at `after - REACH + 1`, or with the document, and come in order; numbers may be
+    missing.
+    """
+    window = _Window(pages)
+    number = after
+    while (facts := window.next_above(number)) is not None:
+        number = facts.number
+        row, carried = _row(window, facts, carried)
+        yield row, carried
+        window.let_go(number)
+
+
+class _Window:
+    """The pages that are looked at: read as far as is asked, let go when they are far behind."""
+
+    def __init__(self, pages: Iterator[Page]) -> None:
+        self._pages = pages
+        self._known = deque[_Facts]()
+        self._ended = False
+
+    def next_above(self, number: int) -> _Facts | None:
+        self._read_to(number + 1)
+        return next((facts for facts in self._known if facts.number > number), None)
+
+    def numbered(self, number: int) -> _Facts | None:
+        self._read_to(number)
+        return next((facts for facts in self._known if facts.number == number), None)
+
+    def made(self, facts: _Facts) -> _Made:
+        if facts.made is None:
+            self._read_to(facts.number + REACH)
+            around = [
+                other
+                for other in self._known
+                if other is not facts and abs(other.number - facts.number) <= REACH
+            ]
+            facts.made = _make(facts, around)
+            facts.lines = []
+        return facts.made
+
+    def let_go(self, number: int) -> None:
+        for facts in self._known:
+            if facts.number <= number:
+                facts.made = None
+                facts.lines = []
+        while self._known and self._known[0].number <= number - REACH:
+            self._known.popleft()
+
+    def _read_to(self, number: int) -> None:
+        while not self._ended and (not self._known or self._known[-1].number < number):
+            page = next(self._pages, None)
+            if page is None:
+                self._ended = True
+            else:
+                self._known.append(_facts(page))
+
+
+def _facts(page: Page) -> _Facts:
+    lines = lines_of(page)
+    text = with_accents(page.text) if has_loose_accents(page.text) else page.text
+    words = words_in(text)
+    return _Facts(
+        number=page.number,
+        margins=margins_of(page.number, lines, aspect_of(page)),
+        vocabulary=set(words),
+        language=language_of(words, page.languages),
+        lines=lines,
+    )
+
+
+def _make(facts: _Facts, around: Sequence[_Facts]) -> _Made:
+    aside = set_aside(facts.margins, [other.margins for other in around])
+    body = [line for line in facts.lines if line.place not in aside]
+    sizes = [other.margins.size for other in (facts, *around) if other.margins.size]
+    size = median(sizes) if sizes else 0.0
+    paragraphs = paragraphs_of(body, size)
+    notes = 0
+    while notes < len(paragraphs) - 1 and is_note(paragraphs[-1 - notes :], size):
+        notes += 1
+    language = facts.language
+    if language == UNKNOWN and facts.lines:
+        language = prevailing(other.language for other in around)
+    return _Made(
+        language=language,
+        vocabulary=[facts.vocabulary, *(other.vocabulary for other in around)],
+        header=_said(facts.lines, aside, top=True),
+        footer=_said(facts.lines, aside, top=False),
+        paragraphs=paragraphs,
+        notes=notes,
+    )
+
+
+def _said(lines: Sequence[TextLine], aside: dict[int, bool], *, top: bool) -> str:
+    return "\n".join(line.text for line in lines if aside.get(line.place) is top)
+
+
+def _row(window: _Window, facts: _Facts, carried: Carried) -> tuple[PageText, Carried]:
+    made = window.made(facts)
+    paragraphs = made.paragraphs
+    if not paragraphs:
+        # A blank page, a picture: what goes on before it goes on behind it.
+        between = "" if carried.continues else _BREAK
+        row = PageText(
+            facts.number, "", between, made.language, made.header, made.footer, Layout([], [])
+        )
+        return row, carried
+    ending = None
+    first = len(paragraphs) - made.notes - 1
+    # The notes at a page's foot stand before the paragraph that goes on overleaf; not where that
+    # one has come from the page before.
+    if not (made.notes and first == 0 and carried.continues):
+        ending = _goes_on(window, facts, made)
+    if ending is not None and made.notes:
+        paragraphs = [*paragraphs[:first], *paragraphs[first + 1 :], paragraphs[first]]
+    text, layout = _Composer(made.language, made.vocabulary).compose(paragraphs, carried, ending)
+    row = PageText(
+        facts.number,
+        text,
+        _BREAK if ending is None else ending.between,
+        made.language,
+        made.header,
+        made.footer,
+        layout,
+    )
+    if ending is None:
+        return row, Carried()
+    kind = paragraphs[-1].kind
+    if len(paragraphs) == 1 and carried.continues:
+        kind = carried.kind
+    return row, Carried(True, kind)
+
+
+def _goes_on(window: _Window, facts: _Facts, made: _Made) -> Seam | None:
+    """Return how the page's last paragraph goes on in the next one's first; None if it ends."""
+    number = facts.number + 1
+    following = window.numbered(number)
+    while following is not None and not window.made(following).paragraphs:
+        number += 1
+        following = window.numbered(number) if number <= facts.number + REACH else None
+    if following is None:
+        return None
+    after = window.made(following)
+    tail = tail_of(made.tail, made.paragraphs)
+    head = head_of(after.paragraphs[0], after.paragraphs)
+    if not goes_on(tail, head, made.language, made.vocabulary):
+        return None
+    return seam(
+        made.tail.lines[-1].words[-1].text,
+        after.paragraphs[0].lines[0].words[0].text,
+        made.language,
+        made.vocabulary,
+    )
+
+
+class _Composer:
+    """Writes a page's text word by word and remembers where each one stands."""
+
+    def __init__(self, language: str, vocabulary: Vocabulary) -> None:
+        self._language = language
+        self._vocabulary = vocabulary
+        self._pieces: list[str] = []
+        self._at = 0
+        self._words: list[LaidWord] = []
+        self._line = 0
+
+    def compose(
+        self, paragraphs: Sequence[Paragraph], carried: Carried, ending: Seam | None
+    ) -> tuple[str, Layout]:
+        laid = []
+        for number, paragraph in enumerate(paragraphs):
+            if number:
+                self._pieces.append(_BREAK)
+                self._at += len(_BREAK)
+            continues = number == 0 and carried.continues
+            kind = carried.kind if continues else paragraph.kind
+            start = self._at
+            last = number == len(paragraphs) - 1
+            self._paragraph(paragraph, ending if last else None)
+            level = 0 if continues else paragraph.level
+            laid.append(LaidParagraph(start, self._at, kind, level, continues))
+        return "".join(self._pieces), Layout(laid, self._words)
+
+    def _paragraph(self, paragraph: Paragraph, ending: Seam | None) -> None:
+        lines = paragraph.lines
+        last = len(lines) - 1
+        for number, line in enumerate(lines):
+            if number < last:
+                joint = seam(
+                    line.words[-1].text,
+                    lines[number + 1].words[0].text,
+                    self._language,
+                    self._vocabulary,
+                )
+                self._write(line, joint.dropped)
+                if joint.between:
+                    self._pieces.append(joint.between)
+                    self._at += len(joint.between)
+            else:
+                self._write(line, ending.dropped if ending else 0)
+
+    def _write(self, line: TextLine, dropped: int) -> None:
+        pieces, words, at, number = self._pieces, self._words, self._at, self._line
+        last = line.words[-1]
+        for word in line.words:
+            text = word.text
+            if word is last and dropped:
+                text = text[:-dropped]
+            end = at + len(text)
+            pieces.append(text)
+            words.append(LaidWord(at, end, number, *word.box))
+            if word is not last and word.end - word.start > len(text):
+                pieces.append(" ")
+                end += 1
+            at = end
+        self._at = at
+        self._line = number + 1

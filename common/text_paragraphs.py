@@ -1,0 +1,227 @@
+"""From a page's lines to its paragraphs: what the OCR read as one, cut and joined where it shows.
+
+An OCR's paragraphs are mostly right. They are cut where an item, an indented line, another size
+or a blank line begins something new, and joined where one goes on in the next column.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from common.stage_rows import ParagraphKind
+from common.text_hyphens import Vocabulary, seam
+from common.text_kinds import begins_item, is_row, kind_of
+from common.text_lines import TextLine, type_size
+
+#: In sizes of type.
+_INDENT: Final = 0.7
+_BLANK: Final = 1.1
+#: Another size of type.
+_OTHER: Final = 1.22
+_CLOSING: Final = "\"'\u201d\u2019\u00bb\u203a)]\u300d\u300f"
+_STOPS: Final = ".!?\u2026\u3002\uff01\uff1f\u061f\u0964"
+_NOTE: Final = re.compile(r"[*\u2020\u2021\u00a7\d\u00b9\u00b2\u00b3\u2070-\u2079]|\[\d")
+_HYPHENS: Final = ("-", "\u00ad", "\u00ac", "\u2010", "\ufffe")
+
+
+@dataclass(slots=True, eq=False)
+class Paragraph:
+    """Lines that a reader takes together."""
+
+    lines: list[TextLine]
+    kind: ParagraphKind = ParagraphKind.BODY
+    level: int = 0
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Where it begins and ends across the page."""
+        return min(line.x0 for line in self.lines), max(line.x1 for line in self.lines)
+
+
+def paragraphs_of(lines: Sequence[TextLine], body: float) -> list[Paragraph]:
+    """Return the paragraphs that a page's lines make. `body` is the size of the text's type."""
+    found = _cut(lines)
+    for number, paragraph in enumerate(found):
+        above = found[number - 1] if number else None
+        below = found[number + 1] if number + 1 < len(found) else None
+        paragraph.kind, paragraph.level = kind_of(
+            paragraph.lines,
+            body,
+            alone=_apart(above, paragraph) and _apart(paragraph, below),
+            row=is_row(paragraph.lines[0]) and len(paragraph.lines) == 1,
+        )
+    return _joined(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """How a page or a column ends: its last paragraph, and where its lines may end."""
+
+    paragraph: Paragraph
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How the next one begins: its first paragraph, and where its lines begin."""
+
+    paragraph: Paragraph
+    left: float
+
+
+def tail_of(paragraph: Paragraph, page: Sequence[Paragraph]) -> Tail:
+    """Return a paragraph as what may go on; `page` are all of its page's."""
+    return Tail(paragraph, column_of(paragraph, page)[1])
+
+
+def head_of(paragraph: Paragraph, page: Sequence[Paragraph]) -> Head:
+    """Return a paragraph as what another may go on in; `page` are all of its page's."""
+    return Head(paragraph, column_of(paragraph, page)[0])
+
+
+def goes_on(tail: Tail, head: Head, language: str, vocabulary: Vocabulary) -> bool:
+    """Whether a paragraph at a column's or a page's end goes on at the top of the next."""
+    before, after = tail.paragraph, head.paragraph
+    if not (_running(before) and after.kind is ParagraphKind.BODY):
+        return False
+    last, first = before.lines[-1], after.lines[0]
+    if max(last.size, first.size) > _OTHER * min(last.size, first.size):
+        return False
+    begin = first.text.lstrip("\"'\u201c\u2018\u00ab([")[:1]
+    if seam(last.words[-1].text, first.words[0].text, language, vocabulary).dropped:
+        return begin.islower()
+    if begin.islower() and last.text.endswith((",", *_HYPHENS)):
+        return True
+    stopped = last.text.rstrip(_CLOSING).endswith((*_STOPS, ":"))
+    if begin.islower() and not stopped:
+        return True
+    if not _full(last, first, tail.right) or _indented(head):
+        return False
+    return begin.islower() or not stopped or (len(before.lines) > 1 and last.text[-1] != ":")
+
+
+def _running(paragraph: Paragraph) -> bool:
+    return paragraph.kind in (ParagraphKind.BODY, ParagraphKind.LIST_ITEM)
+
+
+def _full(last: TextLine, first: TextLine, right: float) -> bool:
+    """Whether the next word would not have fitted into the line."""
+    word = first.words[0].box
+    return right - last.x1 < word[2] - word[0] + 0.5 * last.size
+
+
+def _indented(head: Head) -> bool:
+    lines = head.paragraph.lines
+    left = lines[1].x0 if len(lines) > 1 else head.left
+    return lines[0].x0 - left > _INDENT * lines[0].size
+
+
+def column_of(paragraph: Paragraph, page: Sequence[Paragraph]) -> tuple[float, float]:
+    """Return where the paragraph's column begins and ends.
+
+    It is as wide as what stands above and below and does not reach over what stands beside it.
+    """
+    left, right = paragraph.span
+    top, bottom = paragraph.lines[0].y0, paragraph.lines[-1].y1
+    spans = [one.span for one in page]
+    room_left, room_right = 0.0, 1.0
+    for one, (other_left, other_right) in zip(page, spans, strict=True):
+        if one.lines[0].y0 < bottom and one.lines[-1].y1 > top:
+            if other_left >= right:
+                room_right = min(room_right, other_left)
+            elif other_right <= left:
+                room_left = max(room_left, other_right)
+    begin, end = left, right
+    for other_left, other_right in spans:
+        overlap = min(right, other_right) - max(left, other_left)
+        if (
+            room_left <= other_left
+            and other_right <= room_right
+            and overlap > 0.5 * min(right - left, other_right - other_left)
+        ):
+            begin, end = min(begin, other_left), max(end, other_right)
+    return begin, end
+
+
+def _cut(lines: Sequence[TextLine]) -> list[Paragraph]:
+    found: list[Paragraph] = []
+    was_row = False
+    for number, line in enumerate(lines):
+        row = is_row(line)
+        above = lines[number - 1] if number else None
+        below = lines[number + 1] if number + 1 < len(lines) else None
+        if above is None or row or was_row or _begins(found[-1], above, line, below):
+            found.append(Paragraph([line]))
+        else:
+            found[-1].lines.append(line)
+        was_row = row
+    return found
+
+
+def _begins(paragraph: Paragraph, above: TextLine, line: TextLine, below: TextLine | None) -> bool:
+    if above.paragraph != line.paragraph:
+        return True
+    # A short line's size is guessed from few letters.
+    larger, smaller = max(above.size, line.size), min(above.size, line.size)
+    if larger > _OTHER * smaller and min(len(above.text), len(line.text)) > 3:
+        return True
+    if line.y0 - above.y1 > _BLANK * line.size:
+        return True
+    if above.text.endswith(_HYPHENS):
+        return False
+    stopped = above.text.rstrip(_CLOSING).endswith((*_STOPS, ":", ";"))
+    if begins_item(line.text):
+        first = paragraph.lines[0]
+        item = begins_item(first.text)
+        if item and line.x0 - first.x0 < 0.5 * line.size:
+            return True
+        if stopped and (item or abs(line.x0 - above.x0) > 0.3 * line.size):
+            return True
+    if not stopped or below is None or below.paragraph != line.paragraph:
+        return False
+    left = min(above.x0, below.x0)
+    return line.x0 - left > _INDENT * line.size and abs(above.x0 - below.x0) < _INDENT * line.size
+
+
+def _apart(above: Paragraph | None, below: Paragraph | None) -> bool:
+    """Whether there is white space between two, as around a title; the page's edge counts."""
+    if above is None or below is None:
+        return True
+    last, first = above.lines[-1], below.lines[0]
+    gap = first.y0 - last.y1
+    return gap > 0.6 * first.size or gap < 0
+
+
+def _joined(paragraphs: list[Paragraph]) -> list[Paragraph]:
+    """Put together what the OCR has parted in the middle of a sentence."""
+    found: list[Paragraph] = []
+    for paragraph in paragraphs:
+        if found and _same_sentence(found[-1], paragraph, paragraphs):
+            found[-1].lines.extend(paragraph.lines)
+        else:
+            found.append(paragraph)
+    return found
+
+
+def _same_sentence(before: Paragraph, after: Paragraph, page: Sequence[Paragraph]) -> bool:
+    if not (_running(before) and after.kind is ParagraphKind.BODY):
+        return False
+    last, first = before.lines[-1], after.lines[0]
+    if not first.text[:1].islower() or last.text.rstrip(_CLOSING).endswith((*_STOPS, ":", ";")):
+        return False
+    if max(last.size, first.size) > _OTHER * min(last.size, first.size):
+        return False
+    return last.text.endswith(_HYPHENS) or _full(last, first, column_of(before, page)[1])
+
+
+def is_note(paragraphs: Sequence[Paragraph], size: float) -> bool:
+    """Whether the first of these is a footnote, the others being below it. `size` is the text's."""
+    first = paragraphs[0]
+    return (
+        type_size(first.lines) < 0.93 * size
+        and len(first.lines[0].words) > 2
+        and _NOTE.match(first.lines[0].text) is not None
+    )
