@@ -12,6 +12,7 @@ from functions.wiring.services import Services
 
 if TYPE_CHECKING:
     from common.stages import Embedder, EntityFinder, Normalizer, Segmenter
+    from infra.vertex.calls import VertexCalls
 
 
 class Engines(Services):
@@ -24,9 +25,15 @@ class Engines(Services):
 
             return name_of(self.settings.embedding)
         if engine == "segmenter":
-            from infra.language import segmenter
+            from infra.language import gemini, segmenter
 
-            return segmenter.name_of()
+            normalizer = gemini.name_of(self.settings.normalization, self.settings.vertex)
+            # Whoever puts sentences right has its part in them.
+            return "+".join(filter(None, [segmenter.name_of(), normalizer]))
+        if self.settings.entities.engine == "vertex":
+            from infra.entities import vertex
+
+            return vertex.name_of(self.settings.vertex)
         from infra.entities import name_of as finder
 
         return finder(self.settings.entities)
@@ -41,6 +48,15 @@ class Engines(Services):
     @built_once
     def entity_finder(self) -> EntityFinder:
         """Finds names, dates and amounts."""
+        settings = self.settings
+        if settings.entities.engine == "vertex":
+            from infra.entities.vertex import VertexEntityFinder
+
+            return VertexEntityFinder(
+                settings.vertex,
+                self._vertex_calls(settings.vertex.model, settings.vertex.calls_per_minute),
+                project=settings.storage.project,
+            )
         from infra.entities import finder_of
 
         return finder_of(self.settings.entities)
@@ -48,6 +64,16 @@ class Engines(Services):
     @built_once
     def embedder(self) -> Embedder:
         """Says what texts are about."""
+        settings = self.settings
+        if settings.embedding.engine == "vertex":
+            from infra.embedding.vertex import VertexEmbedder
+
+            return VertexEmbedder(
+                settings.embedding,
+                settings.vertex,
+                self._vertex_calls(settings.embedding.model, settings.embedding.calls_per_minute),
+                project=settings.storage.project,
+            )
         from infra.embedding.wordllama import WordLlamaEmbedder
 
         return WordLlamaEmbedder()
@@ -55,9 +81,31 @@ class Engines(Services):
     @property
     def normalizes(self) -> bool:
         """Whether a model puts sentences right."""
-        return False
+        return self.settings.normalization.engine != "none"
 
     @built_once
     def normalizer(self) -> Normalizer:
-        """Puts sentences right."""
-        raise NotImplementedError
+        """Puts sentences right; to be asked for only where a model does."""
+        from infra.language.gemini import GeminiNormalizer
+
+        settings = self.settings
+        model = settings.normalization.model or settings.vertex.model
+        return GeminiNormalizer(
+            settings.normalization,
+            settings.vertex,
+            self._vertex_calls(model, settings.vertex.calls_per_minute),
+            project=settings.storage.project,
+        )
+
+    def _vertex_calls(self, model: str, calls_per_minute: int) -> VertexCalls:
+        """Return who keeps the calls to a model, of all processes, to so many a minute."""
+        from common.quota import QuotaRules
+        from infra.broker.quota import RedisCallQuota
+        from infra.vertex.calls import VertexCalls
+
+        vertex = self.settings.vertex
+        project = vertex.project or self.settings.storage.project
+        quota = RedisCallQuota(
+            self._redis, f"vertex:{project}:{model}", QuotaRules(calls_per_minute)
+        )
+        return VertexCalls(quota, at_once=vertex.calls_at_once)

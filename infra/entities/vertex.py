@@ -47,11 +47,9 @@ _VALUES: Final[Mapping[EntityKind, re.Pattern[str]]] = {
 class VertexEntityFinder:
     """An EntityFinder. Safe to share between threads, not forks."""
 
-    def __init__(
-        self, model: str, vertex: VertexSettings, calls: VertexCalls, *, project: str = ""
-    ) -> None:
-        self.name = name_of(model)
-        self._model = StructuredModel(model, vertex, calls, project=project)
+    def __init__(self, vertex: VertexSettings, calls: VertexCalls, *, project: str = "") -> None:
+        self.name = name_of(vertex)
+        self._model = StructuredModel(vertex.model, vertex, calls, project=project)
 
     def find(self, texts: Sequence[str], language: str) -> list[list[Mention]]:
         """Return each text's mentions, in order, none within another.
@@ -82,9 +80,9 @@ class VertexEntityFinder:
         self._model.close()
 
 
-def name_of(model: str) -> str:
+def name_of(vertex: VertexSettings) -> str:
     """Return the engine's name with its model, without loading it."""
-    return f"vertex-{_VERSION}-{model}"
+    return f"vertex-{_VERSION}-{vertex.model}"
 
 
 def _schema(count: int) -> Mapping[str, object]:

@@ -42,8 +42,8 @@ class GeminiNormalizer:
         *,
         project: str = "",
     ) -> None:
-        self.name = name_of(settings)
-        self._model = StructuredModel(settings.model, vertex, calls, project=project)
+        self.name = name_of(settings, vertex)
+        self._model = StructuredModel(_model(settings, vertex), vertex, calls, project=project)
 
     def normalize(self, sentences: Sequence[str], language: str) -> list[str]:
         """Return each sentence as it should read, and as it was where the model is not to be used.
@@ -74,9 +74,13 @@ class GeminiNormalizer:
         self._model.close()
 
 
-def name_of(settings: NormalizationSettings) -> str:
+def name_of(settings: NormalizationSettings, vertex: VertexSettings) -> str:
     """Return the engine's name with its model, without loading it; empty where there is none."""
-    return "" if settings.engine == "none" else f"gemini-{_VERSION}-{settings.model}"
+    return "" if settings.engine == "none" else f"gemini-{_VERSION}-{_model(settings, vertex)}"
+
+
+def _model(settings: NormalizationSettings, vertex: VertexSettings) -> str:
+    return settings.model or vertex.model
 
 
 def _schema(count: int) -> Mapping[str, object]:

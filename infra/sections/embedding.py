@@ -16,7 +16,7 @@ class EmbeddingSettings(BaseModel):
     )
     model: str = Field(
         default="gemini-embedding-2",
-        min_length=1,
+        pattern=r"^[a-z0-9.@-]+$",
         description="Of Vertex AI, for the engine vertex. Another model's vectors are other ones: "
         "documents that were embedded before are found by their words until they are again.",
     )

@@ -24,6 +24,11 @@ class VertexSettings(BaseModel):
         default="", description="https://…; the location's own address where empty."
     )
     insecure: bool = Field(default=False, description="Without login: the emulator.")
+    model: str = Field(
+        default=SMALL_MODEL,
+        pattern=r"^[a-z0-9.@-]+$",
+        description="The Gemini model that finds entities, and puts sentences right.",
+    )
     timeout_seconds: float = Field(default=60, gt=0, description="Deadline of one call.")
     calls_at_once: int = Field(
         default=8, ge=1, le=64, description="Calls that one process has under way side by side."
@@ -43,4 +48,8 @@ class NormalizationSettings(BaseModel):
     engine: Literal["none", "gemini"] = Field(
         default="none", description="gemini sends every sentence to Vertex AI."
     )
-    model: str = Field(default=SMALL_MODEL, min_length=1, description="A Gemini model of Vertex.")
+    model: str = Field(
+        default="",
+        pattern=r"^[a-z0-9.@-]*$",
+        description="Another Gemini model than VERTEX__MODEL.",
+    )

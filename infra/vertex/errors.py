@@ -25,7 +25,7 @@ _OPERATOR: Final[Mapping[int, tuple[str, str]]] = {
     404: (
         "NOT_FOUND",
         "There is no such model at VERTEX__LOCATION. Models are retired after a year: check "
-        "EMBEDDING__MODEL, ENTITIES__MODEL and NORMALIZATION__MODEL.",
+        "VERTEX__MODEL, EMBEDDING__MODEL and NORMALIZATION__MODEL.",
     ),
 }
 #: 408 and 499 are what a call that was broken off on the way may look like.

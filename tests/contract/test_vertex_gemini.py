@@ -11,7 +11,7 @@ from common.errors import PermanentError, QuotaError, TransientError
 from common.stage_rows import EntityKind
 from infra.entities.vertex import name_of as name_of_finder
 from infra.language.gemini import name_of as name_of_normalizer
-from infra.sections.vertex import NormalizationSettings
+from infra.sections.vertex import NormalizationSettings, VertexSettings
 from tests.contract.quota_fixtures import bucket_of
 from tests.contract.vertex_fixtures import Vertex, running_vertex, vertex
 
@@ -207,7 +207,12 @@ def test_errors_of_the_model_are_in_our_words(vertex: Vertex) -> None:
 
 
 def test_names_say_the_model_and_are_known_without_it() -> None:
-    settings = NormalizationSettings(engine="gemini", model="gemini-4-flash")
-    assert name_of_normalizer(settings) == "gemini-1-gemini-4-flash"
-    assert name_of_normalizer(NormalizationSettings()) == ""
-    assert name_of_finder("gemini-4-flash") == "vertex-1-gemini-4-flash"
+    vertex = VertexSettings(model="gemini-4-flash")
+    other = NormalizationSettings(engine="gemini", model="gemini-5-pro")
+    assert name_of_finder(vertex) == "vertex-1-gemini-4-flash"
+    assert name_of_normalizer(NormalizationSettings(), vertex) == ""
+    assert (
+        name_of_normalizer(NormalizationSettings(engine="gemini"), vertex)
+        == "gemini-1-gemini-4-flash"
+    )
+    assert name_of_normalizer(other, vertex) == "gemini-1-gemini-5-pro"

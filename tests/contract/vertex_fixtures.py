@@ -25,7 +25,6 @@ from tests.contract.quota_fixtures import Bucket
 #: A quota that no test comes near.
 PLENTY = QuotaRules(500)
 BATCHED = "text-multilingual-embedding-002"
-GEMINI = "gemini-3.5-flash-lite"
 
 
 @dataclass
@@ -75,14 +74,14 @@ class Vertex:
         )
 
     def normalizer(self, **changes: Any) -> GeminiNormalizer:
-        settings = NormalizationSettings(engine="gemini", model=GEMINI)
+        settings = NormalizationSettings(engine="gemini")
         return self.closing.enter_context(
             closing(GeminiNormalizer(settings, self.settings(**changes), self.calls()))
         )
 
     def finder(self, **changes: Any) -> VertexEntityFinder:
         return self.closing.enter_context(
-            closing(VertexEntityFinder(GEMINI, self.settings(**changes), self.calls()))
+            closing(VertexEntityFinder(self.settings(**changes), self.calls()))
         )
 
     @property
