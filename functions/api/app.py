@@ -22,6 +22,7 @@ from functions.api import (
     logs,
     metrics,
     pages,
+    prepared,
     reference,
     search,
     site,
@@ -59,6 +60,7 @@ def create_app(application: Application) -> FastAPI:
     app.include_router(documents.router)
     app.include_router(uploads.router)
     app.include_router(pages.router)
+    app.include_router(prepared.router)
     app.include_router(search.router)
     app.include_router(jobs.router)
     app.include_router(lists.router)

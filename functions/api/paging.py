@@ -30,6 +30,9 @@ LineCursor = Annotated[str | None, Query(pattern=PAGE_PLACE, description=_DESCRI
 #: Of a list in the order of a document's pages.
 PageCursor = Annotated[str | None, Query(pattern=PAGE_PLACE, description=_DESCRIPTION)]
 
+#: Of a list in the order of what a document says.
+PositionCursor = Annotated[str | None, Query(pattern=PAGE_PLACE, description=_DESCRIPTION)]
+
 
 def cursor_behind(job: JobView) -> str:
     """Return the cursor for what follows this job."""
@@ -67,3 +70,13 @@ def cursor_behind_line(position: int) -> str:
 def line_of(cursor: str | None) -> int:
     """Return the line behind which to go on; 0 without a cursor."""
     return int(cursor or 0)
+
+
+def cursor_behind_position(position: int) -> str:
+    """Return the cursor for what stands behind this sentence or passage of a document."""
+    return str(position)
+
+
+def position_in_text(cursor: str | None) -> int:
+    """Return the position behind which to go on; -1 without a cursor, for they count from 0."""
+    return -1 if cursor is None else int(cursor)

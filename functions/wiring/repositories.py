@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from infra.database.metrics import PostgresMetrics
     from infra.database.pages import PostgresPages
     from infra.database.pool import Pool
+    from infra.database.prepared_texts import PostgresPreparedTexts
     from infra.database.readiness import PostgresReadiness
     from infra.database.search import PostgresSearch
     from infra.database.small_documents import PostgresSmallDocuments
@@ -125,6 +126,13 @@ class Repositories:
         from infra.database.search import PostgresSearch
 
         return PostgresSearch(self._pool)
+
+    @built_once
+    def prepared_texts(self) -> PostgresPreparedTexts:
+        """Documents' sentences and passages."""
+        from infra.database.prepared_texts import PostgresPreparedTexts
+
+        return PostgresPreparedTexts(self._pool)
 
     @built_once
     def batch_creation(self) -> PostgresBatchCreation:

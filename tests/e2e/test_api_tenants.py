@@ -102,6 +102,7 @@ def owned(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Owned:
             owner,
             job["job_id"],
         )
+        prepared(quire, job["job_id"], job["document_id"])
         secret = quire.http.get("/v1/webhooks/secret").json()["secret"]
     ids = {
         "job_id": job["job_id"],
@@ -113,6 +114,24 @@ def owned(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Owned:
     return Owned(
         owner, ids, [*ids.values(), "confidential", "nightly run", "archive of m1", secret]
     )
+
+
+def prepared(quire: QuireClient, job_id: str, document_id: str) -> None:
+    """Give the document what the stages after OCR make."""
+    quire.rows(
+        "INSERT INTO sentences (job_id, document_id, position, text, language, page_start, start,"
+        ' page_end, "end", paragraph, boxes)'
+        " VALUES (%s, %s, 0, 'This is confidential.', 'en', 1, 0, 1, 21, 0, '[[1, 0, 0, 1, 1]]')",
+        *(job_id, document_id),
+    )
+    quire.rows(
+        "INSERT INTO passages (job_id, document_id, position, text, language, configuration,"
+        " tokens, page_start, page_end, first_sentence, last_sentence, boxes)"
+        " VALUES (%s, %s, 0, 'This is confidential.', 'en', 'english', 7, 1, 1, 0, 0,"
+        " '[[1, 0, 0, 1, 1]]')",
+        *(job_id, document_id),
+    )
+    quire.rows("UPDATE documents SET search_job = %s WHERE id = %s", *(job_id, document_id))
 
 
 def batch_of(quire: QuireClient, document_id: str, hook: str) -> str:
