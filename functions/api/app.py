@@ -21,6 +21,7 @@ from functions.api import (
     lists,
     logs,
     metrics,
+    outline,
     pages,
     prepared,
     reference,
@@ -61,6 +62,7 @@ def create_app(application: Application) -> FastAPI:
     app.include_router(uploads.router)
     app.include_router(pages.router)
     app.include_router(prepared.router)
+    app.include_router(outline.router)
     app.include_router(search.router)
     app.include_router(jobs.router)
     app.include_router(lists.router)

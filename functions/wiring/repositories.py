@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from infra.database.merges import PostgresMerges
     from infra.database.metric_totals import PostgresMetricTotals
     from infra.database.metrics import PostgresMetrics
+    from infra.database.outlines import PostgresOutlines
     from infra.database.pages import PostgresPages
     from infra.database.pool import Pool
     from infra.database.prepared_texts import PostgresPreparedTexts
@@ -126,6 +127,13 @@ class Repositories:
         from infra.database.search import PostgresSearch
 
         return PostgresSearch(self._pool)
+
+    @built_once
+    def outlines(self) -> PostgresOutlines:
+        """Documents' sections."""
+        from infra.database.outlines import PostgresOutlines
+
+        return PostgresOutlines(self._pool)
 
     @built_once
     def prepared_texts(self) -> PostgresPreparedTexts:
