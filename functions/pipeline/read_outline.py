@@ -11,7 +11,6 @@ from common.errors import NotFound
 from common.models import ObjectRef
 from common.ports import Uploads
 from common.stages import OutlineEntry
-from functions.scratch import scratch_folder
 
 log = logging.getLogger(__name__)
 
@@ -24,17 +23,18 @@ class OutlineReader(Protocol):
 
 
 def read_outline(
-    source: ObjectRef, *, uploads: Uploads, reader: OutlineReader, max_bytes: int
+    source: ObjectRef, folder: Path, *, uploads: Uploads, reader: OutlineReader, max_bytes: int
 ) -> Sequence[OutlineEntry]:
     """Return the upload's bookmarks; none where it is not kept any more.
 
     Raises TransientError where the storage is away: without them another tree would be made.
     """
-    with scratch_folder("outline") as folder:
-        path = folder / "source.pdf"
-        try:
-            uploads.download(source, path, max_bytes=max_bytes)
-        except NotFound:
-            log.info("the upload is gone, and its bookmarks with it")
-            return ()
+    path = folder / "source.pdf"
+    try:
+        uploads.download(source, path, max_bytes=max_bytes)
         return reader.read(path)
+    except NotFound:
+        log.info("the upload is gone, and its bookmarks with it")
+        return ()
+    finally:
+        path.unlink(missing_ok=True)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from infra.broker.inspection import BrokerInspection
     from infra.broker.live import RedisLiveUpdates
     from infra.broker.locks import RedisChunkLocks
+    from infra.pdf.outline import Bookmarks
     from infra.pdf.pictures import Pictures
     from infra.pdf.warm import WarmPdfs
     from infra.run.worker_pool import CloudRunWorkerPool
@@ -139,6 +140,13 @@ class Services(Repositories):
         from functions.pipeline.whole_documents import Pace
 
         return Pace()
+
+    @built_once
+    def bookmarks(self) -> Bookmarks:
+        """Reads PDFs' tables of contents."""
+        from infra.pdf.outline import Bookmarks
+
+        return Bookmarks()
 
     @built_once
     def pictures(self) -> Pictures:
