@@ -117,9 +117,11 @@ class Api:
         """Return the job as the API describes it."""
         return self.get(f"/v1/jobs/{job_id}")
 
-    def control(self, job_id: str, action: str, password: str | None = None) -> RawJob:
-        """Pause, resume, cancel or retry the job; return it as it is then. Safe to repeat."""
-        body: dict[str, Any] = {} if password is None else {"json": {"password": password}}
+    def control(
+        self, job_id: str, action: str, asked: Mapping[str, object] | None = None
+    ) -> RawJob:
+        """Do something to the job; return it as it is then. Safe to repeat."""
+        body: dict[str, Any] = {"json": asked} if asked else {}
         return self._ask("POST", f"/v1/jobs/{job_id}/{action}", **body)
 
     def send_whole(

@@ -1,9 +1,9 @@
-"""`quire pause`, `resume`, `cancel` and `retry`: what an owner can do to jobs."""
+"""`quire pause`, `resume`, `cancel`, `retry` and `extend`: what an owner can do to jobs."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import click
@@ -16,7 +16,7 @@ from infra.cli.display import Display, display_on
 from infra.cli.exits import CommandError, Exit, exit_codes, worst
 from infra.cli.following import Until, follow_all, has_ended
 from infra.cli.jobs import Job, RawJob, read_job
-from infra.cli.options import json_option, quiet_option
+from infra.cli.options import json_option, quiet_option, stages_option
 from infra.cli.passwords import password_options, read_password
 from infra.cli.patience import patiently
 from infra.cli.printable import printable
@@ -125,7 +125,40 @@ def retry(
     """
     given = read_password(ask=password, stdin=password_stdin)
     with running_api(context.obj) as api:
-        order = _Order(api, "retry", as_json=as_json, password=given)
+        asked = None if given is None else {"password": given}
+        order = _Order(api, "retry", as_json=as_json, asked=asked)
+        context.exit(order.carry_out(jobs, until=has_ended if watch else None, quiet=quiet))
+
+
+@click.command(cls=Answering, epilog=exit_codes(_FOLLOWED))
+@jobs_argument
+@stages_option
+@_watch_option
+@json_option
+@quiet_option
+@click.pass_context
+def extend(
+    context: click.Context,
+    *,
+    jobs: tuple[str, ...],
+    stages: tuple[str, ...],
+    watch: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Have further stages made of each finished JOB, all of them or those of --stages.
+
+    Its pages are not read again. What is there stays, unless it was made by an older version.
+
+    \b
+    Examples:
+      quire extend 0198c5be --watch
+      quire extend 0198c5be --stages sentences,entities
+      quire jobs --status completed --all | cut -f1 | xargs quire extend
+    """
+    with running_api(context.obj) as api:
+        asked = {"stages": list(stages) or ["all"]}
+        order = _Order(api, "stages", as_json=as_json, asked=asked)
         context.exit(order.carry_out(jobs, until=has_ended if watch else None, quiet=quiet))
 
 
@@ -133,12 +166,17 @@ class _Order:
     """One thing to do to several jobs."""
 
     def __init__(
-        self, api: Api, action: str, *, as_json: bool, password: str | None = None
+        self,
+        api: Api,
+        action: str,
+        *,
+        as_json: bool,
+        asked: Mapping[str, object] | None = None,
     ) -> None:
         self._api = api
         self._action = action
         self._as_json = as_json
-        self._password = password
+        self._asked = asked
         self._code = Exit.DONE
         self._done: dict[str, RawJob] = {}
         self._refused: list[dict[str, object]] = []
@@ -172,7 +210,7 @@ class _Order:
     def _do(self, reference: str) -> None:
         try:
             whole = job_id(self._api, reference)
-            raw = patiently(lambda: self._api.control(whole, self._action, self._password))
+            raw = patiently(lambda: self._api.control(whole, self._action, self._asked))
         except CommandError as error:
             if error.concerns_all:
                 raise

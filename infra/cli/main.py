@@ -31,6 +31,7 @@ COMMANDS = {
     "resume": ("infra.cli.controls", "Let paused jobs go on."),
     "cancel": ("infra.cli.controls", "End jobs, and remove what they have made."),
     "retry": ("infra.cli.controls", "Read again what failed of jobs."),
+    "extend": ("infra.cli.controls", "Have further stages made of jobs that are read."),
     "events": ("infra.cli.events", "Follow what happens to a job, one line an event."),
     "history": ("infra.cli.history", "Tell what has happened to a job."),
     "logs": ("infra.cli.logs", "Show a job's own log lines."),

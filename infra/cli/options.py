@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from common.errors import InvalidRequest
+from common.lifecycle import AFTER_OCR
 from common.pages import parse_page_selection
 from infra.cli.passwords import password_options
 
@@ -39,6 +40,28 @@ def _languages(
     return values
 
 
+def _stages(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    names = tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+    for name in names:
+        if name not in STAGE_NAMES:
+            raise click.BadParameter(f"{name!r} is no stage. There are {', '.join(STAGE_NAMES)}.")
+    return names
+
+
+STAGE_NAMES: Final = ("ocr", *(stage.value for stage in AFTER_OCR), "all")
+
+stages_option = click.option(
+    "--stages",
+    multiple=True,
+    callback=_stages,
+    metavar="NAMES",
+    help="What is made of it once it is read: all, or some of text, sentences, passages, "
+    "entities, embedding, tree, vectors, with what they need; ocr for nothing.",
+)
+
+
 def reading_options(command: Command) -> Command:
     """Add the options that say how a document is to be read."""
     command = password_options(command)
@@ -65,6 +88,7 @@ def reading_options(command: Command) -> Command:
                 help="A language of the document (fr, de, pt-BR), the most likely first; "
                 "may be repeated.",
             ),
+            stages_option,
             click.option(
                 "--no-cache",
                 is_flag=True,
@@ -106,6 +130,7 @@ def reading_request(
     chunk_pages: int | None,
     languages: tuple[str, ...],
     password: str | None,
+    stages: tuple[str, ...] = (),
     **others: str | bool | None,
 ) -> Options:
     """Return the options as the API takes them; what was not asked for is left out."""
@@ -114,6 +139,7 @@ def reading_request(
         "chunk_pages": chunk_pages,
         "languages": list(languages) or None,
         "password": password,
+        "stages": list(stages) or None,
         **others,
     }
     return {name: value for name, value in asked.items() if value is not None}

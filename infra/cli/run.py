@@ -77,6 +77,7 @@ def run(
     pages: str | None,
     chunk_pages: int | None,
     languages: tuple[str, ...],
+    stages: tuple[str, ...],
     no_cache: bool,
     password: bool,
     password_stdin: bool,
@@ -108,6 +109,7 @@ def run(
         chunk_pages,
         languages,
         read_password(ask=password, stdin=password_stdin),
+        stages=stages,
         cache=False if no_cache else None,
     )
 

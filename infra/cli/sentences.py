@@ -25,6 +25,9 @@ class _Details(msgspec.Struct, frozen=True):
     pages: int = 0
     completed_chunks: int = 0
     total_chunks: int = 0
+    stage: str = ""
+    stages: tuple[str, ...] = ()
+    seconds: float | None = None
     code: str = ""
     message: str = ""
 
@@ -93,6 +96,10 @@ def _retried(told: _Details) -> str:
     return f"Retried: {_count(told.failed_pages, 'page')} will be read again"
 
 
+def _took(told: _Details) -> str:
+    return "" if told.seconds is None else f" in {told.seconds:.1f} s"
+
+
 _SENTENCES: Final[Mapping[str, Callable[[_Details], str]]] = {
     "job_created": lambda _: "The job was made",
     # A job's attempts count its merges too: only the first is told by its number.
@@ -107,6 +114,11 @@ _SENTENCES: Final[Mapping[str, Callable[[_Details], str]]] = {
     "chunk_reopened": lambda told: f"{_chunk(told)}: its stored result is damaged, read again",
     "merging": lambda _: "Every chunk is done",
     "merge_started": lambda _: "Merging OCR results",
+    "merged": lambda told: f"The result is there: {_count(told.pages, 'page')}",
+    "stage_started": lambda told: f"Stage {told.stage} has begun",
+    "stage_completed": lambda told: f"Stage {told.stage} is done{_took(told)}",
+    "stage_failed": lambda told: f"Stage {told.stage} failed: {_why(told)}",
+    "job_extended": lambda told: f"Goes on with {', '.join(told.stages)}",
     "job_completed": lambda _: "Completed",
     "job_completed_with_errors": lambda _: "Completed with errors",
     "job_failed": lambda told: f"Failed: {_why(told)}",

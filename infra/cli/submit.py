@@ -60,6 +60,7 @@ def submit(
     pages: str | None,
     chunk_pages: int | None,
     languages: tuple[str, ...],
+    stages: tuple[str, ...],
     no_cache: bool,
     password: bool,
     password_stdin: bool,
@@ -91,6 +92,7 @@ def submit(
         priority=priority,
         matter=matter,
         webhook_url=webhook_url,
+        stages=stages,
         cache=False if no_cache else None,
     )
     taken: dict[str, RawJob] = {}

@@ -90,12 +90,15 @@ class PostgresMetricTotals:
                SELECT 'merge_seconds', part,
                       CASE part WHEN 'sum' THEN extract(epoch FROM event.at - merge_started)
                                 ELSE 1 END
-                 FROM (SELECT at AS merge_started FROM job_events AS earlier
+                 FROM (SELECT at AS merge_started, earlier.kind AS before
+                         FROM job_events AS earlier
                         WHERE earlier.job_id = event.job_id AND earlier.id < event.id
-                          AND earlier.kind = 'merge_started'
+                          AND earlier.kind IN ('merge_started', 'merged')
                         ORDER BY earlier.id DESC LIMIT 1) AS merge,
                       (VALUES ('sum'), ('count')) AS parts (part)
-                WHERE event.kind IN ('job_completed', 'job_completed_with_errors')
+                WHERE event.kind IN ('merged', 'job_completed', 'job_completed_with_errors')
+                  -- Behind stages after OCR a job's end is not its merge's.
+                  AND before = 'merge_started'
                ) AS counted (name, label, value)
     """
 

@@ -42,11 +42,13 @@ class PostgresMetrics:
               FROM jobs
               JOIN job_events AS event ON event.job_id = jobs.id
               LEFT JOIN LATERAL (
-                   SELECT at AS merge_started FROM job_events AS earlier
+                   SELECT CASE kind WHEN 'merge_started' THEN at END AS merge_started
+                     FROM job_events AS earlier
                     WHERE earlier.job_id = event.job_id AND earlier.id < event.id
-                      AND earlier.kind = 'merge_started'
+                      AND earlier.kind IN ('merge_started', 'merged')
                     ORDER BY earlier.id DESC LIMIT 1
-                   ) AS merge ON event.kind IN ('job_completed', 'job_completed_with_errors')
+                   ) AS merge
+                ON event.kind IN ('merged', 'job_completed', 'job_completed_with_errors')
              WHERE {OWN_JOBS}
                AND jobs.created_at < %(end)s
                AND (jobs.finished_at IS NULL

@@ -163,6 +163,7 @@ def _made(api: Api, found: Sources, asked: Mapping[str, Any], purpose: str, mete
         asked["chunk_pages"],
         asked["languages"],
         None,
+        stages=asked.get("stages") or (),
         cache=False if asked.get("no_cache") else None,
     )
     if found.manifest is not None:
