@@ -19,6 +19,7 @@ PORTS = (
     "supabase",
     "tasks",
     "document_ai",
+    "vertex_ai",
     "control",
     "api",
 )
@@ -96,6 +97,7 @@ class Layout:
             "gcs": self._http("gcs"),
             "tasks": self._grpc("tasks"),
             "document_ai": self._grpc("document_ai"),
+            "vertex_ai": self._http("vertex_ai"),
             "supabase": self._http("supabase"),
             "postgres": f"postgresql://postgres:{self.secrets.postgres_password}"
             f"@{HOST}:{self.ports['postgres']}/postgres",
@@ -118,6 +120,9 @@ class Layout:
             "DOCUMENT_AI__PROCESSOR": PROCESSOR,
             "DOCUMENT_AI__ENDPOINT": at["document_ai"],
             "DOCUMENT_AI__INSECURE": "true",
+            # Called where an engine is `vertex` or `gemini`; by default none is.
+            "VERTEX__ENDPOINT": at["vertex_ai"],
+            "VERTEX__INSECURE": "true",
             "TASKS__QUEUE": QUEUE,
             "TASKS__ENDPOINT": at["tasks"],
             "TASKS__INSECURE": "true",

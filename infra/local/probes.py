@@ -142,6 +142,12 @@ def _document_ai(endpoints: Mapping[str, str], environment: Mapping[str, str]) -
     return f"processor {processor.name.rpartition('/')[2]} is {processor.state.name.lower()}"
 
 
+def _vertex_ai(endpoints: Mapping[str, str], environment: Mapping[str, str]) -> str:
+    model = environment.get("EMBEDDING__MODEL", "gemini-embedding-2")
+    _get(f"{endpoints['vertex_ai']}/v1/publishers/google/models/{model}")
+    return f"has {model}"
+
+
 def _worker(endpoints: Mapping[str, str], _: Mapping[str, str]) -> str:
     from celery import Celery
     from kombu.exceptions import OperationalError
@@ -190,6 +196,7 @@ _CHECKS: Final[Mapping[str, tuple[_Check, str]]] = {
     "supabase": (_supabase, _SEE_LOG),
     "tasks": (_tasks, _SEE_LOG),
     "document_ai": (_document_ai, _SEE_LOG),
+    "vertex_ai": (_vertex_ai, _SEE_LOG),
     "worker": (
         _worker,
         f"{_SEE_LOG} A worker that is busy starting children may miss one ping.",

@@ -44,7 +44,7 @@ def _migrate(url: str) -> None:
 
 
 def emulators(layout: Layout) -> Service:
-    """Cloud Storage, Supabase Storage, Cloud Tasks and Document AI, in one process."""
+    """Cloud Storage, Supabase Storage, Cloud Tasks, Document AI and Vertex AI, in one process."""
     ports, api = layout.ports, layout.endpoints["api"]
     arguments: dict[str, object] = {
         "folder": layout.home.emulators,
@@ -52,6 +52,7 @@ def emulators(layout: Layout) -> Service:
         "supabase-port": ports["supabase"],
         "tasks-port": ports["tasks"],
         "document-ai-port": ports["document_ai"],
+        "vertex-ai-port": ports["vertex_ai"],
         "control-port": ports["control"],
         "ingest-url": f"{api}/ingest",
         "maintain-url": f"{api}/maintain",

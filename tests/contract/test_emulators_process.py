@@ -28,7 +28,7 @@ from tests.contract.tasks_fixtures import Receiver, receiver, until
 
 __all__ = ["receiver"]
 
-PARTS = ("cloud-storage", "supabase", "tasks", "document-ai", "control")
+PARTS = ("cloud-storage", "supabase", "tasks", "document-ai", "vertex-ai", "control")
 QUEUE = "projects/quire-local/locations/local/queues/merge"
 #: After which the stack would kill it. It takes half a second, but tests share their machine.
 SUPERVISORS_PATIENCE_SECONDS = 4
@@ -139,7 +139,7 @@ def test_every_endpoint_answers_and_the_buckets_and_the_queue_are_there(
             get(b"", timeout=10)
         assert caught.value.code() != grpc.StatusCode.UNAVAILABLE
     parts = emulators.http.get(emulators.url("control") + "/healthz").json()["parts"]
-    assert set(parts) == {"gcs", "supabase", "tasks", "document_ai", "control"}
+    assert set(parts) == {"gcs", "supabase", "tasks", "document_ai", "vertex_ai", "control"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -236,6 +236,30 @@ def test_document_ai_is_switched_while_it_runs(emulators: Emulators) -> None:
     assert emulators.http.put(controls, content=b" " * 2_000_000).status_code == 413
     assert emulators.http.get(controls).json() == after.json()
     assert emulators.http.get(emulators.url("control") + "/document-ai/calls").json() == []
+
+
+def test_vertex_ai_is_switched_while_it_runs_and_its_calls_are_on_record(
+    emulators: Emulators,
+) -> None:
+    emulators.start()
+    control = emulators.url("control") + "/vertex-ai"
+    fault = {"status": "UNAVAILABLE", "times": 1}
+    assert emulators.http.put(f"{control}/controls", json={"faults": [fault]}).is_success
+    models = "projects/quire-local/locations/global/publishers/google/models"
+
+    answers = [
+        emulators.http.post(
+            f"{emulators.url('vertex-ai')}/v1beta1/{models}/text-embedding-005:predict",
+            json={"instances": [{"content": "A text."}]},
+            headers={"Authorization": "Bearer emulator"},
+        ).status_code
+        for _ in range(2)
+    ]
+
+    assert answers == [503, 200]
+    calls = emulators.http.get(f"{control}/calls").json()
+    assert [call["status"] for call in calls] == ["UNAVAILABLE", "OK"]
+    assert emulators.http.get(emulators.url("control") + "/planet-ai/calls").status_code == 404
 
 
 def test_a_missing_secret_is_named_and_nothing_is_started(emulators: Emulators) -> None:

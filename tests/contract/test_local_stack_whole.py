@@ -17,7 +17,10 @@ from infra.local.probes import Probe, probe_all
 from infra.local.stack import Stack, StackOptions, attach
 from tests.contract.local_stack_fixtures import family, lives, none_lives, until
 
-PARTS = {"api", "postgres", "redis", "gcs", "supabase", "tasks", "document_ai", "worker"}
+PARTS = {"api", "postgres", "redis", "gcs", "supabase", "tasks", "document_ai"} | {
+    "vertex_ai",
+    "worker",
+}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +80,7 @@ def test_a_part_that_does_not_answer_is_told_with_what_to_do(stack: Stack) -> No
     finally:
         frozen.resume()
     silent = {name for name, probe in probes.items() if not probe.ok}
-    assert silent == {"gcs", "supabase", "tasks", "document_ai"}
+    assert silent == {"gcs", "supabase", "tasks", "document_ai", "vertex_ai"}
     assert all(probes[name].detail and probes[name].advice for name in silent)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -36,9 +37,12 @@ def create_app(
     parts: Mapping[str, str],
     issuer: OidcIssuer,
     scheduler: Scheduler,
-    document_ai: Switchboard,
+    boards: Mapping[str, Switchboard],
 ) -> Starlette:
-    """Return the application. It is started last, so that it answers says that `parts` do."""
+    """Return the application. It is started last, so that it answers says that `parts` do.
+
+    `boards` are the switches by the emulator's name, as it stands in the path.
+    """
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "ok", "parts": dict(parts)})
@@ -49,8 +53,13 @@ def create_app(
     async def jwks(_: Request) -> Response:
         return JSONResponse(issuer.jwks())
 
-    async def controls(_: Request) -> Response:
-        return JSONResponse(document_ai.as_dict())
+    def board(request: Request) -> Switchboard:
+        if (found := boards.get(request.path_params["name"])) is None:
+            raise HTTPException(404)
+        return found
+
+    async def controls(request: Request) -> Response:
+        return JSONResponse(board(request).as_dict())
 
     async def set_controls(request: Request) -> Response:
         body = bytearray()
@@ -65,13 +74,13 @@ def create_app(
         if not isinstance(switches, dict):
             return _refusal(400, "The body must be a JSON object of switches.")
         try:
-            document_ai.update(switches)
+            board(request).update(switches)
         except ValueError as error:
             return _refusal(400, str(error))
         return await controls(request)
 
-    async def calls(_: Request) -> Response:
-        return JSONResponse(document_ai.calls)
+    async def calls(request: Request) -> Response:
+        return JSONResponse(board(request).calls)
 
     async def run(_: Request) -> Response:
         try:
@@ -85,10 +94,10 @@ def create_app(
             Route("/healthz", healthz),
             Route("/.well-known/openid-configuration", configuration),
             Route("/jwks", jwks),
-            Route("/document-ai/controls", controls, methods=["GET"]),
-            Route("/document-ai/controls", set_controls, methods=["PUT"]),
-            Route("/document-ai/calls", calls),
             Route("/scheduler/run", run, methods=["POST"]),
+            Route("/{name}/controls", controls, methods=["GET"]),
+            Route("/{name}/controls", set_controls, methods=["PUT"]),
+            Route("/{name}/calls", calls),
         ]
     )
 

@@ -21,6 +21,7 @@ class Options:
     supabase_port: int
     tasks_port: int
     document_ai_port: int
+    vertex_ai_port: int
     control_port: int
     ingest_url: str
     maintain_url: str
@@ -41,13 +42,14 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     """Read the command line, or end the process with a sentence about what is wrong with it."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.local.emulators",
-        description="Cloud Storage, Cloud Tasks, Cloud Scheduler, Supabase Storage and Document "
-        "AI on this machine. SUPABASE__SERVICE_KEY and SUPABASE__JWT_SECRET must be set.",
+        description="Cloud Storage, Cloud Tasks, Cloud Scheduler, Supabase Storage, Document AI "
+        "and Vertex AI on this machine. SUPABASE__SERVICE_KEY and SUPABASE__JWT_SECRET must be "
+        "set.",
         allow_abbrev=False,
     )
     add = parser.add_argument
     add("--folder", type=Path, required=True, help="where everything is kept")
-    for part in ("cloud-storage", "supabase", "tasks", "document-ai", "control"):
+    for part in ("cloud-storage", "supabase", "tasks", "document-ai", "vertex-ai", "control"):
         add(f"--{part}-port", type=_port, required=True, metavar="N")
     add("--ingest-url", required=True, help="gets an event for each finished upload")
     add("--maintain-url", required=True, help="is called on schedule")

@@ -17,7 +17,7 @@ import uvloop
 from starlette.applications import Starlette
 
 from infra import logs
-from infra.local.emulators import cloud_storage, cloud_tasks, control, document_ai
+from infra.local.emulators import cloud_storage, cloud_tasks, control, document_ai, vertex_ai
 from infra.local.emulators import supabase_storage as supabase
 from infra.local.emulators.file_store import FileStore, StoreInUse
 from infra.local.emulators.oidc import OidcIssuer
@@ -92,6 +92,7 @@ async def _run(options: Options, began: float) -> None:
         if options.page_limit is not None:
             limit = options.page_limit
             controls.update({"max_pages": limit, "max_pages_imageless": limit})
+        models = vertex_ai.Controls()
         await _make_buckets(options, storage_app, supabase_app, service_key)
 
         ocr = await document_ai.serve(
@@ -116,13 +117,17 @@ async def _run(options: Options, began: float) -> None:
             client=client,
         )
         control_app = control.create_app(
-            parts=_addresses(options), issuer=issuer, scheduler=scheduler, document_ai=controls
+            parts=_addresses(options),
+            issuer=issuer,
+            scheduler=scheduler,
+            boards={"document-ai": controls, "vertex-ai": models},
         )
         webs: list[WebServer] = []
         parts.push_async_callback(_stop_all, webs)
         for app, port in (
             (storage_app, options.cloud_storage_port),
             (supabase_app, options.supabase_port),
+            (vertex_ai.create_app(models), options.vertex_ai_port),
             (control_app, options.control_port),
         ):
             webs.append(WebServer(app))
@@ -153,6 +158,7 @@ def _addresses(options: Options) -> dict[str, str]:
         "supabase": f"http://{HOST}:{options.supabase_port}",
         "tasks": f"{HOST}:{options.tasks_port}",
         "document_ai": f"{HOST}:{options.document_ai_port}",
+        "vertex_ai": f"http://{HOST}:{options.vertex_ai_port}",
         "control": f"http://{HOST}:{options.control_port}",
     }
 
