@@ -13,6 +13,7 @@ from tests.bench import (
     bench_quota,
     bench_recovery,
     bench_scaling,
+    bench_search,
     bench_small_documents,
     bench_split,
     bench_stack,
@@ -51,6 +52,8 @@ def main() -> None:
     bench_cache.main()
     print()
     bench_recovery.main()
+    print()
+    bench_search.main()
     print()
     bench_stages.main()
     print()
