@@ -139,13 +139,7 @@ class Refining(Engines):
     def _outline(self, work: StageWork, folder: Path) -> Sequence[OutlineEntry]:
         from functions.pipeline.read_outline import read_outline
 
-        return read_outline(
-            work.source,
-            folder,
-            uploads=self.uploads,
-            reader=self.bookmarks,
-            max_bytes=self.settings.storage.max_document_bytes,
-        )
+        return read_outline(work.source, folder, uploads=self.uploads, reader=self.bookmarks)
 
     def retry_policy(self) -> RetryPolicy:
         """Return what is done about errors that may pass."""

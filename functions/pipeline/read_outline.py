@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
-from common.errors import NotFound
+from common.errors import NotFound, PermanentError
 from common.models import ObjectRef
 from common.ports import Uploads
 from common.stages import OutlineEntry
 
 log = logging.getLogger(__name__)
+
+#: A worker's disk is its memory, and a larger upload is a scan, whose headings are as good.
+MOST_BYTES: Final = 200 << 20
 
 
 class OutlineReader(Protocol):
@@ -23,9 +26,14 @@ class OutlineReader(Protocol):
 
 
 def read_outline(
-    source: ObjectRef, folder: Path, *, uploads: Uploads, reader: OutlineReader, max_bytes: int
+    source: ObjectRef,
+    folder: Path,
+    *,
+    uploads: Uploads,
+    reader: OutlineReader,
+    max_bytes: int = MOST_BYTES,
 ) -> Sequence[OutlineEntry]:
-    """Return the upload's bookmarks; none where it is not kept any more.
+    """Return the upload's bookmarks; none where it is too large, or not kept any more.
 
     Raises TransientError where the storage is away: without them another tree would be made.
     """
@@ -35,6 +43,11 @@ def read_outline(
         return reader.read(path)
     except NotFound:
         log.info("the upload is gone, and its bookmarks with it")
+        return ()
+    except PermanentError as error:
+        if error.code != "DOCUMENT_TOO_LARGE":
+            raise
+        log.info("the upload is too large to look for its bookmarks")
         return ()
     finally:
         path.unlink(missing_ok=True)
