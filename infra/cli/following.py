@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from queue import SimpleQueue
 from threading import Thread
 from typing import Final
@@ -38,10 +39,14 @@ def follow_all(
     for item in job_ids.items():
         waiting.put(item)
     streams = min(_STREAMS, len(job_ids))
-    for _ in range(streams):
+    # Daemons: a command that is interrupted doesn't wait for its open streams.
+    threads = [
+        Thread(target=_follow, args=(api, waiting, seen, until), daemon=True)
+        for _ in range(streams)
+    ]
+    for thread in threads:
         waiting.put(None)
-        # Daemons: a command that is interrupted doesn't wait for its open streams.
-        Thread(target=_follow, args=(api, waiting, seen, until), daemon=True).start()
+        thread.start()
 
     last: dict[str, RawJob] = {}
     while streams:
@@ -54,6 +59,9 @@ def follow_all(
             name, raw = news
             last[name] = raw
             display.job(name, read_job(raw))
+    # What closes its stream while Python ends may take the process with it.
+    for thread in threads:
+        thread.join()
     return last
 
 
@@ -66,10 +74,11 @@ def _follow(
     try:
         while (item := waiting.get()) is not None:
             name, job_id = item
-            for raw in watch(api, job_id, Patience()):
-                seen.put((name, raw))
-                if until(read_job(raw)):
-                    break
+            with closing(watch(api, job_id, Patience())) as looks:
+                for raw in looks:
+                    seen.put((name, raw))
+                    if until(read_job(raw)):
+                        break
     except Exception as error:  # noqa: BLE001 - handed to the thread that waits, which raises it
         seen.put(error)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 
 from infra.cli.api import Api
 from infra.cli.jobs import RawJob, read_job
@@ -15,7 +15,7 @@ END = "end"
 _NOT_THERE = frozenset({401, 403, 404})
 
 
-def watch(api: Api, job_id: str, patience: Patience) -> Iterator[RawJob]:
+def watch(api: Api, job_id: str, patience: Patience) -> Generator[RawJob, None, None]:
     """Yield the job as it changes, the last time in its final state.
 
     A stream that breaks off is taken up again after the last event that was seen; between
