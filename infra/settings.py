@@ -23,6 +23,7 @@ from infra.sections.door import (
     WebhooksSettings,
 )
 from infra.sections.embedding import EmbeddingSettings
+from infra.sections.entities import EntitiesSettings
 from infra.sections.outside import (
     PAGES_PER_CALL,
     PAGES_PER_IMAGELESS_CALL,
@@ -55,6 +56,7 @@ __all__ = [
     "DocumentAiSettings",
     "DoorSettings",
     "EmbeddingSettings",
+    "EntitiesSettings",
     "InternalSettings",
     "LeaseSettings",
     "MaintainSettings",
@@ -92,6 +94,7 @@ class Settings(OpenTelemetrySettings):
     batches: BatchesSettings = BatchesSettings()
     cache: CacheSettings = CacheSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
+    entities: EntitiesSettings = EntitiesSettings()
     normalization: NormalizationSettings = NormalizationSettings()
     vertex: VertexSettings = VertexSettings()
     stages: StagesSettings = StagesSettings()

@@ -34,9 +34,9 @@ class Engines(Services):
             from infra.entities import vertex
 
             return vertex.name_of(self.settings.vertex)
-        from infra.entities import name_of as finder
+        from infra.entities.engines import name_of as finder_name
 
-        return finder(self.settings.entities)
+        return finder_name(self.settings.entities)
 
     @built_once
     def segmenter(self) -> Segmenter:
@@ -57,7 +57,7 @@ class Engines(Services):
                 self._vertex_calls(settings.vertex.model, settings.vertex.calls_per_minute),
                 project=settings.storage.project,
             )
-        from infra.entities import finder_of
+        from infra.entities.engines import finder_of
 
         return finder_of(self.settings.entities)
 
