@@ -28,8 +28,12 @@ locals {
     TASKS__INGEST_URL       = local.urls.ingest
     TASKS__WEBHOOK_URL      = local.urls.webhook
     TASKS__SERVICE_ACCOUNT  = google_service_account.tasks.email
-    # Workers embed passages with it, the API questions; and its name is part of a stage's version.
-    EMBEDDING__ENGINE = "vertex"
+    # Workers embed passages with it, the API questions; and engines' names are part of stages' versions,
+    # which whoever plans a job's stages writes down.
+    EMBEDDING__ENGINE     = var.engines.embedding
+    ENTITIES__ENGINE      = var.engines.entities
+    NORMALIZATION__ENGINE = var.engines.normalization
+    VERTEX__LOCATION      = local.vertex_location
   }
 
   # Connections to the database that one process may open; each of a worker's processes has its own.
@@ -216,6 +220,18 @@ locals {
     CACHE__ENABLED                 = ["ingest", "worker"]
     CACHE__DAYS                    = ["ingest", "worker"]
 
+    # Models, by whose names the versions of stages differ.
+    EMBEDDING__MODEL            = local.broker_processes
+    NORMALIZATION__MODEL        = local.broker_processes
+    VERTEX__MODEL               = local.broker_processes
+    EMBEDDING__LOCATION         = ["api", "worker"]
+    EMBEDDING__TEXTS_PER_CALL   = ["api", "worker"]
+    EMBEDDING__CALLS_PER_MINUTE = ["api", "worker"]
+    VERTEX__PROJECT             = ["api", "worker"]
+    VERTEX__TIMEOUT_SECONDS     = ["api", "worker"]
+    VERTEX__CALLS_AT_ONCE       = ["api", "worker"]
+    VERTEX__CALLS_PER_MINUTE    = ["worker"]
+
     # Where traces or metrics go elsewhere than `var.telemetry` says, or one of them nowhere.
     OTEL_EXPORTER_OTLP_METRICS_ENDPOINT = local.all_processes
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT  = local.all_processes
@@ -259,6 +275,8 @@ locals {
     "STORAGE_EMULATOR_HOST",
     "TASKS__ENDPOINT",
     "TASKS__INSECURE",
+    "VERTEX__ENDPOINT",
+    "VERTEX__INSECURE",
     "WEBHOOKS__ALLOW_PRIVATE",
     "WORKERS__ENDPOINT",
     "WORKERS__INSECURE",

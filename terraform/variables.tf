@@ -126,6 +126,38 @@ variable "edge" {
   }
 }
 
+variable "engines" {
+  description = "What works behind the stages after OCR: embeddings (vertex, wordllama), entities (rules, spacy, vertex), sentences put right (none, gemini); and where Vertex AI's models are called: eu, us, global or a region that has them (eu or us by the region where null)."
+  type = object({
+    embedding     = optional(string, "vertex")
+    entities      = optional(string, "vertex")
+    normalization = optional(string, "none")
+    location      = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["vertex", "wordllama"], var.engines.embedding)
+    error_message = "engines.embedding must be vertex or wordllama."
+  }
+
+  validation {
+    condition     = contains(["rules", "spacy", "vertex"], var.engines.entities)
+    error_message = "engines.entities must be rules, spacy or vertex."
+  }
+
+  validation {
+    condition     = contains(["none", "gemini"], var.engines.normalization)
+    error_message = "engines.normalization must be none or gemini."
+  }
+
+  validation {
+    condition     = var.engines.location == null || can(regex("^(global|eu|us|[a-z]+-[a-z]+[0-9]+)$", var.engines.location))
+    error_message = "engines.location must be global, eu, us or a region such as europe-west4."
+  }
+}
+
 variable "functions" {
   description = <<-EOT
     Size of each function. CPU in cores, memory in MB; concurrency is requests at once in one instance.

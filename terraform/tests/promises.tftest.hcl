@@ -174,6 +174,47 @@ run "only_the_api_is_public" {
   }
 }
 
+run "texts_stay_where_documents_are_read" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for process, told in local.environment : told.VERTEX__LOCATION == "eu"])
+    error_message = "In a European region, models must be called in the EU unless another place is named."
+  }
+}
+
+run "models_are_called_by_who_needs_them_and_nothing_else_is_allowed" {
+  command = plan
+
+  assert {
+    condition     = google_project_iam_custom_role.model_caller.permissions == toset(["aiplatform.endpoints.predict"])
+    error_message = "The role holds the call alone."
+  }
+
+  assert {
+    condition     = toset(keys(google_project_iam_member.calls_models)) == toset(["api", "worker"])
+    error_message = "The API embeds questions and the workers everything else; nobody else calls models."
+  }
+}
+
+run "without_googles_models_nobody_may_call_them" {
+  command = plan
+
+  variables {
+    engines = { embedding = "wordllama", entities = "rules" }
+  }
+
+  assert {
+    condition     = length(google_project_iam_member.calls_models) == 0
+    error_message = "Where no engine is Google's, nobody needs the right."
+  }
+
+  assert {
+    condition     = local.environment.worker.EMBEDDING__ENGINE == "wordllama" && local.environment.api.EMBEDDING__ENGINE == "wordllama"
+    error_message = "Workers and API must embed by the same engine."
+  }
+}
+
 run "what_calls_from_strangers_choose_has_no_way_to_redis" {
   command = plan
 

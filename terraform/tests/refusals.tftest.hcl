@@ -73,6 +73,26 @@ run "an_alias_of_the_ocr_version_changes_by_itself" {
   expect_failures = [var.document_ai]
 }
 
+run "an_engine_that_there_is_not" {
+  command = plan
+
+  variables {
+    engines = { embedding = "word2vec" }
+  }
+
+  expect_failures = [var.engines]
+}
+
+run "models_are_at_a_location_and_in_no_zone" {
+  command = plan
+
+  variables {
+    engines = { location = "europe-west1-b" }
+  }
+
+  expect_failures = [var.engines]
+}
+
 run "files_must_outlive_the_time_for_retries" {
   command = plan
 

@@ -29,6 +29,8 @@ FOR_ONE_MACHINE = {
     "DOCUMENT_AI__INSECURE": "plain gRPC to the emulator",
     "TASKS__ENDPOINT": "the emulator's address",
     "TASKS__INSECURE": "plain gRPC to the emulator",
+    "VERTEX__ENDPOINT": "the emulator's address; the location's own where empty",
+    "VERTEX__INSECURE": "without login to it",
     "WORKERS__ENDPOINT": "an emulator's address in tests",
     "WORKERS__INSECURE": "without login to it",
     "INTERNAL__REQUIRED": "off, anybody could call",
