@@ -26,6 +26,7 @@ COMMANDS = {
     "jobs": ("infra.cli.job_list", "List your jobs, the newest first."),
     "status": ("infra.cli.status", "Tell how a job stands."),
     "result": ("infra.cli.result", "Fetch a job's text or JSON."),
+    "outline": ("infra.cli.outline", "Show a document's sections, with pages and summaries."),
     "search": ("infra.cli.search", "Find passages in your documents."),
     "pause": ("infra.cli.controls", "Start no more chunks of jobs; those that run end."),
     "resume": ("infra.cli.controls", "Let paused jobs go on."),

@@ -13,6 +13,7 @@ from infra.cli.api import Api
 from infra.cli.exits import CommandError, Exit
 from infra.cli.jobs import read_job
 from infra.cli.listing import jobs_of
+from infra.cli.patience import patiently
 from infra.cli.printable import printable
 
 #: Letters of an id that tables show, and fewer that are still taken.
@@ -68,6 +69,12 @@ def job_id(api: Api, reference: str) -> str:
             advice=listed,
         )
     return fitting[0].job_id
+
+
+def document_of(api: Api, reference: str) -> str:
+    """Return the id of a job's document. Raises as job_id does."""
+    whole = job_id(api, reference)
+    return str(patiently(lambda: api.job(whole)).get("document_id", ""))
 
 
 job_argument = click.argument("job", callback=_reference)

@@ -13,7 +13,6 @@ import msgspec
 
 from common.search import SearchMode
 from infra.cli.answering import Answering, print_json
-from infra.cli.api import Api
 from infra.cli.connection import running_api
 from infra.cli.exits import CommandError, Exit, UnusableInput, exit_codes
 from infra.cli.jobs import RawJob
@@ -21,7 +20,7 @@ from infra.cli.listing import rows_in
 from infra.cli.options import json_option
 from infra.cli.patience import patiently
 from infra.cli.printable import printable
-from infra.cli.references import job_id, job_option
+from infra.cli.references import document_of, job_option
 from infra.cli.rows import print_row
 
 
@@ -107,7 +106,7 @@ def search(
     with running_api(context.obj) as api:
         wanted = [str(each) for each in documents]
         if job is not None:
-            wanted.append(_document_of(api, job))
+            wanted.append(document_of(api, job))
         answer = patiently(
             lambda: api.get(
                 "/v1/search",
@@ -125,11 +124,6 @@ def search(
     for note in rows_in(answer, "notes"):
         click.echo(printable(str(note.get("detail", ""))), err=True)
     _print(answer)
-
-
-def _document_of(api: Api, reference: str) -> str:
-    whole = job_id(api, reference)
-    return str(patiently(lambda: api.job(whole)).get("document_id", ""))
 
 
 def _print(answer: RawJob) -> None:

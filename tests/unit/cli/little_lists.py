@@ -38,6 +38,8 @@ class LittleLists:
     log_lines: list[dict[str, object]] = field(default_factory=list)
     deliveries: list[dict[str, object]] = field(default_factory=list)
     credits: dict[str, object] = field(default_factory=dict)
+    #: Documents' sections, by the document's id.
+    outlines: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     #: What a search finds.
     found: dict[str, object] = field(default_factory=dict)
     ready: Response = field(default_factory=lambda: JSONResponse({"status": "ready"}))
@@ -57,6 +59,7 @@ class LittleLists:
             Route("/v1/jobs", self._jobs),
             Route("/v1/credits", self._credits),
             Route("/v1/search", self._search),
+            Route("/v1/documents/{id}/outline", self._outline),
             Route("/v1/jobs/{id}/history", self._history),
             Route("/v1/jobs/{id}/logs", self._logs),
             Route("/v1/jobs/{id}/webhooks", self._webhooks),
@@ -125,6 +128,16 @@ class LittleLists:
     async def _search(self, request: Request) -> Response:
         self._asked(request)
         return JSONResponse(self.found)
+
+    async def _outline(self, request: Request) -> Response:
+        self._asked(request)
+        if request.path_params["id"] not in self.outlines:
+            return problem(404, "NOT_PREPARED", "No outline was made of the document.")
+        sections = self.outlines[request.path_params["id"]]
+        start = int(request.query_params.get("cursor", "-1")) + 1
+        end = start + self.page_size
+        behind = str(end - 1) if end < len(sections) else None
+        return JSONResponse({"sections": sections[start:end], "next_cursor": behind})
 
     async def _control(self, request: Request) -> Response:
         self._authorise(request)
