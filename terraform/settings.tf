@@ -29,8 +29,8 @@ locals {
     TASKS__WEBHOOK_URL      = local.urls.webhook
     TASKS__SERVICE_ACCOUNT  = google_service_account.tasks.email
     # Workers embed passages with it, the API questions; and engines' names are part of stages' versions,
-    # which whoever plans a job's stages writes down.
-    EMBEDDING__ENGINE     = var.engines.embedding
+    # which whoever plans a job's stages writes down. The other engine is packaged for one machine only.
+    EMBEDDING__ENGINE     = "vertex"
     ENTITIES__ENGINE      = var.engines.entities
     NORMALIZATION__ENGINE = var.engines.normalization
     VERTEX__LOCATION      = local.vertex_location

@@ -127,20 +127,14 @@ variable "edge" {
 }
 
 variable "engines" {
-  description = "What works behind the stages after OCR: embeddings (vertex, wordllama), entities (rules, spacy, vertex), sentences put right (none, gemini); and where Vertex AI's models are called: eu, us, global or a region that has them (eu or us by the region where null)."
+  description = "What works behind the stages after OCR, beside Vertex AI's embeddings: what finds entities (rules, vertex, or spacy in a workers' image with it) and puts sentences right (none, gemini); and where Vertex AI's models are called: eu, us, global or a region that has them (eu or us by the region where null)."
   type = object({
-    embedding     = optional(string, "vertex")
     entities      = optional(string, "vertex")
     normalization = optional(string, "none")
     location      = optional(string)
   })
   default  = {}
   nullable = false
-
-  validation {
-    condition     = contains(["vertex", "wordllama"], var.engines.embedding)
-    error_message = "engines.embedding must be vertex or wordllama."
-  }
 
   validation {
     condition     = contains(["rules", "spacy", "vertex"], var.engines.entities)

@@ -4,11 +4,6 @@
 locals {
   # Where the documents are read, their texts stay: other continents are never asked by themselves.
   vertex_location = coalesce(var.engines.location, startswith(var.region, "europe-") ? "eu" : "us")
-
-  vertex_callers = toset(concat(
-    var.engines.embedding == "vertex" ? ["api"] : [],
-    contains([var.engines.embedding, var.engines.entities], "vertex") || var.engines.normalization == "gemini" ? ["worker"] : [],
-  ))
 }
 
 # Google's models have no access list of their own, so this one role is given on the project, with nothing
@@ -21,7 +16,7 @@ resource "google_project_iam_custom_role" "model_caller" {
 }
 
 resource "google_project_iam_member" "calls_models" {
-  for_each = local.vertex_callers
+  for_each = toset(["api", "worker"])
 
   project = var.project
   role    = google_project_iam_custom_role.model_caller.name

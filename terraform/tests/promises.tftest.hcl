@@ -197,21 +197,29 @@ run "models_are_called_by_who_needs_them_and_nothing_else_is_allowed" {
   }
 }
 
-run "without_googles_models_nobody_may_call_them" {
+run "no_sentence_goes_to_a_model_unless_somebody_asks_for_it" {
+  command = plan
+
+  assert {
+    condition     = local.environment.worker.NORMALIZATION__ENGINE == "none"
+    error_message = "Putting sentences right is off by default."
+  }
+}
+
+run "engines_are_the_same_for_all_processes" {
   command = plan
 
   variables {
-    engines = { embedding = "wordllama", entities = "rules" }
+    engines  = { entities = "rules", normalization = "gemini", location = "global" }
+    settings = { EMBEDDING__MODEL = "text-multilingual-embedding-002" }
   }
 
   assert {
-    condition     = length(google_project_iam_member.calls_models) == 0
-    error_message = "Where no engine is Google's, nobody needs the right."
-  }
-
-  assert {
-    condition     = local.environment.worker.EMBEDDING__ENGINE == "wordllama" && local.environment.api.EMBEDDING__ENGINE == "wordllama"
-    error_message = "Workers and API must embed by the same engine."
+    condition = alltrue([
+      for process in local.broker_processes :
+      local.environment[process].ENTITIES__ENGINE == "rules" && local.environment[process].NORMALIZATION__ENGINE == "gemini" && local.environment[process].EMBEDDING__MODEL == "text-multilingual-embedding-002"
+    ])
+    error_message = "Who plans a job's stages and who goes through them must call engines by the same names."
   }
 }
 

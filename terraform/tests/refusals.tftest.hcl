@@ -77,7 +77,7 @@ run "an_engine_that_there_is_not" {
   command = plan
 
   variables {
-    engines = { embedding = "word2vec" }
+    engines = { entities = "oracle" }
   }
 
   expect_failures = [var.engines]
