@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 from common.stage_rows import DIMENSIONS, Embedding, Passage, TreeNode
 from common.tree_plan import Section
 from common.tree_starts import Beginnings
-from common.tree_summary import best_sentences, first_words, joined, shortened
+from common.tree_summary import best_sentences, first_words, joined
 
 #: Parts that an inner section's summary speaks of.
 _SPEAKERS: Final = 3
@@ -106,8 +106,9 @@ def fill(
             yield done, _close(path)
         path.append(_Open(section))
         if not section.parts:
-            node, said = _leaf(section, reading)
             path.pop()
+            above = next((each.section.title for each in path[::-1] if each.section.title), "")
+            node, said = _leaf(section, above, reading)
             _name(path, node.title)
             if path:
                 path[-1].parts.append(said)
@@ -140,7 +141,7 @@ def _close(path: list[_Open]) -> TreeNode:
     return _node(section, section.title or closed.title, summary, total, count)
 
 
-def _leaf(section: Section, reading: _Reading) -> tuple[TreeNode, _Said]:
+def _leaf(section: Section, above: str, reading: _Reading) -> tuple[TreeNode, _Said]:
     sentences: dict[int, str] = {}
     span = section.first_sentence, section.last_sentence
     passages: list[tuple[Passage, Numbers | None]] = []
@@ -153,7 +154,7 @@ def _leaf(section: Section, reading: _Reading) -> tuple[TreeNode, _Said]:
     for _ in range(section.first_passage, section.last_passage + 1):
         passage, vector = reading.take()
         sentences.update(reading.sentences(passage, *span))
-        title = title or first_words(next(iter(sentences.values()), passage.text))
+        title = title or first_words(next(iter(sentences.values()), ""))
         passages.append((passage, vector))
     vectors = [vector for _, vector in passages if vector is not None]
     total = _sum(vectors) if vectors else None
@@ -166,11 +167,8 @@ def _leaf(section: Section, reading: _Reading) -> tuple[TreeNode, _Said]:
         preferred = range(middle.first_sentence, middle.last_sentence + 1)
     best = best_sentences(sentences, preferred)
     texts = [sentences[at] for at in sorted(best)]
-    if not sentences and passages:
-        texts = [shortened(passages[0][0].text, 240)]
-    first = sentences[best[0]] if best else texts[0] if texts else ""
-    node = _node(section, title, joined(texts), total, len(vectors))
-    return node, _Said(total, len(vectors), nearest, first)
+    node = _node(section, title or above, joined(texts), total, len(vectors))
+    return node, _Said(total, len(vectors), nearest, sentences[best[0]] if best else "")
 
 
 def _node(

@@ -7,6 +7,7 @@ a passage 16 bytes are kept while this is worked out.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -54,38 +55,43 @@ class Spans:
 
     #: The first sentence that the passage before does not have.
     own: array[int] = field(default_factory=lambda: array("i"))
-    last: array[int] = field(default_factory=lambda: array("i"))
+    #: The sentence in the middle of what the passage before does not have.
+    middle: array[int] = field(default_factory=lambda: array("i"))
     page_start: array[int] = field(default_factory=lambda: array("i"))
     page_end: array[int] = field(default_factory=lambda: array("i"))
 
     @classmethod
-    def of(cls, passages: Iterable[Passage]) -> Spans:
-        """Return those of a document's passages, all of them in order."""
+    def of(cls, passages: Iterable[Passage], lengths: Sequence[int]) -> Spans:
+        """Return those of a document's passages, all of them in order.
+
+        `lengths` are its sentences' in code points.
+        """
         spans = cls()
         before = -1
         for passage in passages:
             own = min(max(passage.first_sentence, before + 1), passage.last_sentence)
             before = passage.last_sentence
             spans.own.append(own)
-            spans.last.append(before)
+            spans.middle.append(_middle(own, lengths[own : before + 1]))
             spans.page_start.append(passage.page_start)
             spans.page_end.append(passage.page_end)
         return spans
 
     def first_in(self, sentence: int) -> int:
         """Return the first passage whose middle is not before this sentence."""
-        # Middles never decrease, as neither firsts nor lasts do.
-        low, high = 0, len(self.own)
-        while low < high:
-            at = (low + high) // 2
-            if (self.own[at] + self.last[at]) // 2 < sentence:
-                low = at + 1
-            else:
-                high = at
-        return low
+        return bisect_left(self.middle, sentence)
 
 
-def plan_sections(found: Beginnings, spans: Spans, *, filename: str, pages: int) -> list[Section]:
+def _middle(first: int, lengths: Sequence[int]) -> int:
+    left = sum(lengths) / 2
+    for number, length in enumerate(lengths):
+        left -= length
+        if left <= 0:
+            return first + number
+    return first
+
+
+def plan_sections(found: Beginnings, spans: Spans, filename: str, pages: int) -> list[Section]:
     """Return the document's sections in the order of reading, the document itself first.
 
     `pages` is how many were read.
@@ -96,7 +102,7 @@ def plan_sections(found: Beginnings, spans: Spans, *, filename: str, pages: int)
     )
     sentences = len(found.lengths)
     starts = _relevant(found.starts, first_page, sentences)
-    title, starts = _title(starts, PurePath(filename).stem or filename)
+    title, starts = _title(starts, found.title or PurePath(filename).stem or filename)
     root = Section(title, first_page, last_page, 0, sentences - 1, 0, len(spans.own) - 1)
     _divide_by_starts(root, starts, spans)
     _divide_long(root, spans)
@@ -123,7 +129,7 @@ def _title(starts: list[Start], name: str) -> tuple[str, list[Start]]:
         return name, starts
     if all(start.rank > first.rank for start in others):
         return first.title, others
-    return (name if first.is_bookmark else first.title), starts
+    return name, starts
 
 
 def _divide_by_starts(root: Section, starts: Sequence[Start], spans: Spans) -> None:

@@ -65,6 +65,8 @@ class Beginnings:
     lengths: array[int] = field(default_factory=lambda: array("i"))
     #: Whether it is (part of) a heading.
     headings: bytearray = field(default_factory=bytearray)
+    #: What the document begins with, if that is a heading and none is larger.
+    title: str = ""
     #: The first and the last with text; 0 where there is none.
     first_page: int = 0
     last_page: int = 0
@@ -104,6 +106,7 @@ def find_beginnings(
     found.last_page = before
     placing.place_rest(len(found.lengths), before, max(pages, before))
     found.starts = _chosen(placing.bookmarks, placing.headings, found.last_page)
+    found.title = placing.title
     return found
 
 
@@ -115,6 +118,8 @@ class _Placing:
         self._waiting = deque(sorted(outline, key=lambda entry: entry.page))
         self.bookmarks: list[Start] = []
         self.headings: list[_Mark] = []
+        self.title = ""
+        self._largest = 0
 
     def place(self, marks: Sequence[_Mark]) -> None:
         """Take in what begins on a page."""
@@ -122,6 +127,7 @@ class _Placing:
             return
         marks = _whole(marks)
         page, reached = marks[0].page, 0
+        self._look_for_title(marks)
         titles: list[str] = []
         taken: set[int] = set()
         while self._waiting and self._waiting[0].page <= page:
@@ -136,6 +142,13 @@ class _Placing:
             self.headings.extend(
                 mark for number, mark in enumerate(marks) if mark.level and number not in taken
             )
+
+    def _look_for_title(self, marks: Sequence[_Mark]) -> None:
+        first = marks[0]
+        if first.sentence == 0 and first.level and rank_of(first.text) is None:
+            self.title, self._largest = first.text, first.level
+        if self.title and any(0 < mark.level < self._largest for mark in marks):
+            self.title = ""
 
     def place_rest(self, sentence: int, page_before: int, last_page: int) -> None:
         """Place what points behind the last text, at pages that are there."""

@@ -24,6 +24,11 @@ _MOST_COUNTED: Final = 400
 _COMMON_SHARE: Final = 0.25
 #: Fewer sentences do not tell the language's words from the section's.
 _FEW: Final = 12
+#: What ends a sentence, and may stand behind that.
+_ENDS: Final = frozenset(".!?\u2026\u3002\uff01\uff1f\u061f\u0964")
+_CLOSING: Final = "\"')]\u00bb\u201d\u2019\u300d "
+#: Dots that lead the eye to a page number.
+_LEADERS: Final = re.compile(r"(?:[.\u2026\u00b7_]\s?){4}")
 _WORD: Final = re.compile(r"[^\W\d_]{3,}")
 #: Added to a sentence's words, so that the shortest is not the best.
 _DAMPING: Final = 6
@@ -37,9 +42,10 @@ def best_sentences(
     `sentences` are a section's by their positions; those in `preferred` are taken if any is fit.
     """
     fit = [at for at, text in sentences.items() if _SHORTEST <= len(text) <= _LONGEST]
-    candidates = [at for at in fit if at in preferred] or fit
+    candidates = [at for at in fit if at in preferred and _is_prose(sentences[at])]
+    candidates = candidates or [at for at in fit if _is_prose(sentences[at])]
     if not candidates:
-        return list(sentences)[:1]
+        return [at for at, text in sentences.items() if not _LEADERS.search(text)][:1]
     weights = _weights(sentences)
     scores = {at: _score(sentences[at], weights) for at in candidates}
     chosen: list[int] = []
@@ -49,6 +55,11 @@ def best_sentences(
             chosen.append(at)
             left -= len(sentences[at]) + 1
     return chosen
+
+
+def _is_prose(text: str) -> bool:
+    """Whether a sentence ends like one, and is none of a table of contents."""
+    return text.rstrip(_CLOSING)[-1:] in _ENDS and not _LEADERS.search(text)
 
 
 def joined(texts: list[str]) -> str:

@@ -28,9 +28,8 @@ def tree(inputs: StageInputs, cursor: Cursor) -> Iterator[Step]:
         yield Step((), cursor, 0, total)
     entries = [OutlineEntry(*entry) for entry in cursor["outline"]]
     found = find_beginnings(rows.sentences(), entries, inputs.work.pages)
-    sections = plan_sections(
-        found, Spans.of(rows.passages()), filename=inputs.work.filename, pages=inputs.work.pages
-    )
+    spans = Spans.of(rows.passages(), found.lengths)
+    sections = plan_sections(found, spans, inputs.work.filename, inputs.work.pages)
     waiting: list[TreeNode] = []
     written: int = cursor["sections"]
     reached, at_once = 0, inputs.limits.passages_at_once
