@@ -11,7 +11,12 @@ from collections.abc import Sequence
 from statistics import mode
 from typing import Final
 
-_NUMBER: Final = r"(?:\d{1,4}(?:er|re|ère|e|è|ème|º|°)?|[ivxlcdm]+|[a-z])\b"
+_IN_LETTERS: Final = (
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven"
+    r"|eigh|nine)teen|(?:twenty|thirty|forty|fifty)(?:[ -](?:one|two|three|four|five|six|seven"
+    r"|eight|nine))?|premi[eè]re?|un|deux|trois|quatre|cinq|sept|huit|neuf|dix|onze|douze)"
+)
+_NUMBER: Final = rf"(?:\d{{1,4}}(?:er|re|ère|e|è|ème|º|°)?|[ivxlcdm]+|[a-z]|{_IN_LETTERS})\b"
 #: Words that stand before a number, in the languages that are met most, by their rank.
 _WORDS: Final = (
     r"part|partie|teil|livre|book|buch|libro|titre|title|título|titolo|tome|volume|band|parte",
@@ -19,7 +24,11 @@ _WORDS: Final = (
     r"section|abschnitt|sección|sezione|secção|seção|§",
     r"article|artikel|artículo|articolo|artigo|art\.",
 )
-_WORDED: Final = [re.compile(rf"(?:{words})\s*{_NUMBER}", re.IGNORECASE) for words in _WORDS]
+_WORDED: Final = [
+    re.compile(rf"(?:{words})(?:\s+|(?=\d)){_NUMBER}", re.IGNORECASE) for words in _WORDS
+]
+#: A chapter's number may stand in letters of another size.
+_BARE: Final = re.compile(rf"(?:{_WORDS[0]}|{_WORDS[1]})", re.IGNORECASE)
 #: Stand beside chapters, also those that have no number because there is only one.
 _ANNEX: Final = re.compile(
     rf"(?:annexe?|appendix|anhang|anlage|anexo|allegato|appendice)s?(?:\s+{_NUMBER}|\s*[:.\u2013\u2014-]|$)",
@@ -52,6 +61,13 @@ def rank_of(title: str) -> float | None:
     if found := _DECIMAL.match(title):
         return _DECIMAL_RANK + found[1].count(".")
     return _SMALL_RANK if _SMALL.match(title) else None
+
+
+def is_bare(title: str) -> bool:
+    """Whether a heading is a number, or a word before one: its words are those that follow."""
+    return _BARE.fullmatch(title) is not None or (
+        rank_of(title) is not None and not without_number(title)
+    )
 
 
 def without_number(title: str) -> str:

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from common.folding import fold
 from common.stage_rows import Sentence
 from common.stages import OutlineEntry
-from common.tree_headings import rank_of, ranks, without_number
+from common.tree_headings import is_bare, rank_of, ranks, without_number
 
 #: Letters of a title.
 TITLE_LETTERS: Final = 200
@@ -233,7 +233,7 @@ def _is_one(first: _Mark, second: _Mark) -> bool:
     if len(first.text) + len(second.text) >= TITLE_LETTERS:
         return False
     numbers = rank_of(first.text), rank_of(second.text)
-    if numbers[0] is not None and not without_number(first.text):
+    if is_bare(first.text):
         return numbers[1] is None
     return first.level == second.level and numbers == (None, None)
 
