@@ -12,9 +12,13 @@ from common.stage_rows import LineBox
 
 Key = TypeVar("Key", bound=Hashable)
 
-#: How much a first place counts above a later one: the constant of Cormack, Clarke and Büttcher
-#: (SIGIR 2009), who found that it hardly matters.
-RANK_CONSTANT: Final = 60
+#: How much a place counts above the next one. Cormack, Clarke and Büttcher (SIGIR 2009) took 60 for
+#: rankings of a thousand; of a hundred, and for an answer of ten, less has found more here
+#: (docs/search.md has the figures).
+RANK_CONSTANT: Final = 10
+#: The query's words are sure, what a passage is about is a guess.
+TEXT_WEIGHT: Final = 2.0
+VECTOR_WEIGHT: Final = 1.0
 
 
 class SearchMode(StrEnum):
@@ -124,10 +128,12 @@ def ranked(
     limit: int,
 ) -> list[Ranked]:
     """Return the best of one ranking, or of two of them together. None is one not asked for."""
-    rankings = [ranking for ranking in (by_text, by_vectors) if ranking is not None]
+    asked = ((by_text, TEXT_WEIGHT), (by_vectors, VECTOR_WEIGHT))
+    rankings = [ranking for ranking, _ in asked if ranking is not None]
+    weights = [weight for ranking, weight in asked if ranking is not None]
     text = {key: rank for rank, key in enumerate(by_text or (), 1)}
     vectors = {key: rank for rank, key in enumerate(by_vectors or (), 1)}
     return [
         Ranked(*key, text_rank=text.get(key), vector_rank=vectors.get(key), score=score)
-        for key, score in fused(rankings)[:limit]
+        for key, score in fused(rankings, weights=weights)[:limit]
     ]

@@ -41,7 +41,8 @@ _MARKED: Final = re.compile("\ue000([^\ue001]*)\ue001")
 class _Words:
     """A query as the database reads it; None where it has no word that could be looked up."""
 
-    pieces: list[str]
+    #: Each piece as each language has it: its place, the configuration, the query.
+    asked: list[tuple[int, str, str]]
     any: str
     every: str
     unwanted: str
@@ -104,21 +105,24 @@ class PostgresSearch:
         pieces = pieces_of(query)
         wanted = _parsed(connection, pieces.wanted)
         stops = _stop_places(wanted)
-        by_place: defaultdict[int, set[str]] = defaultdict(set)
-        for row in wanted:
-            if row["query"] and row["place"] not in stops:
-                by_place[row["place"]].add(row["query"])
-        if not by_place:
+        asked = [
+            (row["place"], row["configuration"], row["query"])
+            for row in wanted
+            if row["query"] is not None and row["place"] not in stops
+        ]
+        if not asked:
             return None
-        unwanted = {row["query"] for row in _parsed(connection, pieces.unwanted) if row["query"]}
-        each = {place: _either(by_place[place]) for place in sorted(by_place)}
+        by_place: defaultdict[int, set[str]] = defaultdict(set)
+        for place, _, piece in asked:
+            by_place[place].add(piece)
         # In the language where it is a stop word no passage has it.
         small = {row["place"] for row in wanted if row["query"] is None}
-        every = [f"({piece})" for place, piece in each.items() if place not in small]
+        every = [_either(by_place[place]) for place in by_place if place not in small]
+        unwanted = {row["query"] for row in _parsed(connection, pieces.unwanted) if row["query"]}
         return _Words(
-            pieces=list(each.values()),
-            any=_either(each.values()),
-            every=" & ".join(every),
+            asked=asked,
+            any=_either(piece for _, _, piece in asked),
+            every=" & ".join(f"({piece})" for piece in every),
             unwanted=_either(unwanted),
             plain=frozenset(
                 word for place in by_place for word in folded_words(pieces.wanted[place - 1])
@@ -128,8 +132,11 @@ class PostgresSearch:
     def _by_text(self, connection: Connection[Row], values: Row, words: _Words | None) -> list[Key]:
         if words is None:
             return []
+        places, configurations, queries = zip(*words.asked, strict=True)
         asked = {
-            "pieces": words.pieces,
+            "places": list(places),
+            "configurations": list(configurations),
+            "queries": list(queries),
             "any": words.any,
             "every": words.every,
             "unwanted": words.unwanted,
@@ -177,7 +184,7 @@ def _stop_places(rows: Sequence[Row]) -> set[int]:
 
 
 def _either(queries: Iterable[str]) -> str:
-    return " | ".join(f"({query})" for query in sorted(queries))
+    return " | ".join(f"({query})" for query in sorted(set(queries)))
 
 
 def _keys(rows: Iterable[Row]) -> list[Key]:

@@ -57,45 +57,47 @@ PARSE: Final[LiteralString] = """
      CROSS JOIN unnest(%(configurations)s::regconfig[]) AS configuration
 """
 
-# A passage's score adds up its pieces, each worth the more the rarer it is in what is searched
-# (Robertson's inverse document frequency), and the more, but less and less, the more often it
-# stands there (which is what ts_rank does with one word). Nothing outside of what the caller may
-# see is counted. Those with all pieces are all ranked; of those with any, so many that the answer
-# comes in time.
+# A passage's score adds up the pieces of the query as its own language has them: each is worth the
+# more the rarer it is in what is searched (Robertson's inverse document frequency), and the more,
+# but less and less, the more often it stands there (which is what ts_rank does with one word).
+# Nothing outside of what the caller may see is counted. Those with all pieces are all ranked; of
+# those with any, so many that the answer comes in time.
 TEXT: Final[LiteralString] = f"""
     WITH {_SEARCHED},
-    matching AS MATERIALIZED (
-        (SELECT job_id, position, words
+    asked AS MATERIALIZED (
+        SELECT * FROM unnest(%(places)s::int[], %(configurations)s::regconfig[],
+                             %(queries)s::tsquery[]) AS asked (place, configuration, query)
+    ), matching AS MATERIALIZED (
+        (SELECT job_id, position, configuration, words
            FROM passages JOIN searched USING (job_id, document_id)
           WHERE words @@ %(every)s::tsquery AND NOT words @@ %(unwanted)s::tsquery
             AND (%(language)s::text IS NULL OR lower(language) = %(language)s
                  OR starts_with(lower(language), %(language)s || '-'))
           LIMIT %(most)s)
         UNION ALL
-        (SELECT job_id, position, words
+        (SELECT job_id, position, configuration, words
            FROM passages JOIN searched USING (job_id, document_id)
           WHERE words @@ %(any)s::tsquery AND NOT words @@ %(every)s::tsquery
             AND NOT words @@ %(unwanted)s::tsquery
             AND (%(language)s::text IS NULL OR lower(language) = %(language)s
                  OR starts_with(lower(language), %(language)s || '-'))
           LIMIT %(most)s)
+    ), found AS MATERIALIZED (
+        SELECT job_id, position, place, ts_rank(words, query) AS often
+          FROM matching JOIN asked USING (configuration)
+         WHERE words @@ query
     ), total AS (
         SELECT sum(position + 1)::float AS passages
           FROM searched CROSS JOIN LATERAL (
                SELECT position FROM passages WHERE passages.job_id = searched.job_id
                 ORDER BY position DESC LIMIT 1) AS last
-    ), weighed AS MATERIALIZED (
-        SELECT query, ln(1 + (passages - count(*) + 0.5) / (count(*) + 0.5)) AS weight
-          FROM unnest(%(pieces)s::tsquery[]) AS query JOIN matching ON words @@ query
-         CROSS JOIN total
-         GROUP BY query, passages
+    ), weighed AS (
+        SELECT place, ln(1 + (passages - count(*) + 0.5) / (count(*) + 0.5)) AS weight
+          FROM found CROSS JOIN total GROUP BY place, passages
     )
-    SELECT job_id, position
-      FROM matching CROSS JOIN LATERAL (
-           SELECT sum(weight * ts_rank(words, query)) AS score
-             FROM weighed WHERE words @@ query) AS scored
-     WHERE score > 0
-     ORDER BY score DESC, job_id, position
+    SELECT job_id, position FROM found JOIN weighed USING (place)
+     GROUP BY job_id, position
+     ORDER BY sum(weight * often) DESC, job_id, position
      LIMIT %(depth)s
 """  # noqa: S608
 

@@ -17,7 +17,7 @@ def test_what_both_rankings_have_comes_before_what_one_of_them_has() -> None:
 def test_scores_go_from_the_first_place_in_all_rankings_down() -> None:
     [(first, best), (_, second)] = fused([["a", "b"], ["a"]])
     assert first == "a"
-    assert [best, second] == pytest.approx([1.0, 61 / 62 / 2])
+    assert [best, second] == pytest.approx([1.0, 11 / 12 / 2])
     assert dict(fused([["a"]])) == pytest.approx({"a": 1.0})
     assert fused([]) == []
     assert dict(fused([["a"], []])) == pytest.approx({"a": 0.5})
@@ -39,7 +39,7 @@ def test_ranks_are_told_and_what_is_not_asked_for_has_none() -> None:
         Ranked(job, 3, 1, 2, 0.0),
         Ranked(job, 5, None, 1, 0.0),
     ]
-    assert [each.score for each in both] == pytest.approx([(1 + 61 / 62) / 2, 0.5])
+    assert [each.score for each in both] == pytest.approx([(2 + 11 / 12) / 3, 1 / 3])
     [only] = ranked([(job, 3), (job, 4)], None, 1)
     assert (only.text_rank, only.vector_rank) == (1, None)
     assert only.score == pytest.approx(1.0)
