@@ -37,7 +37,15 @@ _MONTH: Final = {
     for word in words.split()
     for form in (word, word.capitalize(), word.upper())
 }
-_A_MONTH: Final = re.compile("|".join(sorted(map(re.escape, _MONTH), key=len, reverse=True)))
+
+
+def _any_of(months: list[str]) -> re.Pattern[str]:
+    return re.compile("|".join(sorted(months, key=len, reverse=True)))
+
+
+_A_MONTH: Final = _any_of(list(_MONTH))
+#: Letters of the lower case are looked at one by one: a third of the time of all.
+_A_LARGE_MONTH: Final = _any_of([form for form in _MONTH if form[0].isupper()])
 
 _YEAR: Final = r"(1\d{3}|20\d{2})(?!\w|[.,]\d)"
 _SPACE: Final = r"[\s\u00a0\u202f]"
@@ -96,7 +104,7 @@ def dates(text: str, language: str) -> list[Mention]:
     """Return the dates, in order; where two overlap, the longer."""
     found: list[Found] = []
     if _has_digit(text):
-        found += _written(text)
+        found += _written(text, _A_LARGE_MONTH if language[:2] in {"en", "de"} else _A_MONTH)
         found += _numeric(text, month_first_possible=language[:2] in {"en", "un"})
         found += _years(text)
     if "siècle" in text or "entury" in text or "hundert" in text:
@@ -119,9 +127,9 @@ def _has_digit(text: str) -> bool:
 _DIGIT: Final = re.compile(r"\d")
 
 
-def _written(text: str) -> Iterator[Found]:
+def _written(text: str, a_month: re.Pattern[str]) -> Iterator[Found]:
     """Yield dates with a month's name."""
-    for word in _A_MONTH.finditer(text):
+    for word in a_month.finditer(text):
         start, end = word.span()
         if text[end : end + 1].isalnum() or text[max(0, start - 1) : start].isalnum():
             continue

@@ -14,6 +14,7 @@ from functions.api import (
     controls,
     credits,  # noqa: A004 - the site module has one too, for the interpreter
     documents,
+    entities,
     events,
     health,
     jobs,
@@ -63,6 +64,7 @@ def create_app(application: Application) -> FastAPI:
     app.include_router(pages.router)
     app.include_router(prepared.router)
     app.include_router(outline.router)
+    app.include_router(entities.router)
     app.include_router(search.router)
     app.include_router(jobs.router)
     app.include_router(lists.router)

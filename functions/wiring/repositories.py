@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from infra.database.merges import PostgresMerges
     from infra.database.metric_totals import PostgresMetricTotals
     from infra.database.metrics import PostgresMetrics
+    from infra.database.named_things import PostgresNamedThings
     from infra.database.outlines import PostgresOutlines
     from infra.database.pages import PostgresPages
     from infra.database.pool import Pool
@@ -127,6 +128,13 @@ class Repositories:
         from infra.database.search import PostgresSearch
 
         return PostgresSearch(self._pool)
+
+    @built_once
+    def named_things(self) -> PostgresNamedThings:
+        """What documents name."""
+        from infra.database.named_things import PostgresNamedThings
+
+        return PostgresNamedThings(self._pool)
 
     @built_once
     def outlines(self) -> PostgresOutlines:
