@@ -32,6 +32,8 @@ _SOFT: Final = "\u00ad\u00ac"
 _TIGHT: Final = "\u2011\u2014"
 _FIRST_WORD: Final = re.compile(r"[^\W\d_]+(?:['\u2019\-\u2010\u2011][^\W\d_]+)*")
 _LAST_WORD: Final = re.compile(r"[^\W\d_]+(?:['\u2019\-\u2010\u2011][^\W\d_]+)*$")
+#: A file's or a command's name.
+_MACHINE: Final = re.compile(r"[*.@\\]|[^_]+_\w")
 _ELISION: Final = re.compile(r"^(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)['\u2019]")
 _EAST: Final = re.compile("[\u2e80-\u2fff\u3001-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff5e]")
 #: What an inflected form ends with more, or less, than the one seen elsewhere.
@@ -88,7 +90,7 @@ def _hyphen(stem: str, right: str, language: str, vocabulary: Vocabulary) -> Sea
         return _SPACE
     if not right[0].isalnum():
         return _SPACE
-    if stem[-1].isdigit() or right[0].isdigit():
+    if stem[-1].isdigit() or right[0].isdigit() or _MACHINE.match(stem):
         return _KEPT
     before, after = _LAST_WORD.search(stem), _FIRST_WORD.match(right)
     if before is None or after is None:
@@ -105,7 +107,8 @@ def _between_letters(stem: str, right: str, language: str, vocabulary: Vocabular
         return _SPACE
     if _seen(coupled, vocabulary):
         return _KEPT
-    if _own_by_its_look(stem, right) or _own_by_its_words(small, follower, language):
+    own = _own_by_its_words(small, follower.replace("\u2019", "'"), language)
+    if own or _own_by_its_look(stem, right):
         return _KEPT
     if _seen_inflected(whole, vocabulary):
         return _JOINED

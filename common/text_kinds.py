@@ -12,7 +12,11 @@ from common.text_lines import TextLine
 _BULLETS: Final = "•◦▪▫‣·●○■□◆◇➢➤►▶✓✔✗❖\uf0b7\uf0a7\u2043"
 _ITEM: Final = re.compile(
     rf"(?:[{_BULLETS}]\s*|[-\u2013*]\s+"
-    r"|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{2,5})\)\s|\d{1,3}\.\s|[a-z]\.\s)\S"
+    r"|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{2,5})\)\s|\d{1,3}\.\s)\S"
+)
+_CAPTION: Final = re.compile(
+    r"(?i:table|figure|fig\.|listing|tableau|tabelle|abbildung|abb\.|tabla|figura|tabella|plate"
+    r"|planche|photo|illustration|example|exemple|beispiel|typeset example)\s+\(?[A-Z]?\d"
 )
 _LEADERS: Final = re.compile(r"(?:\.\s?){5,}|(?:\. ){4,}|…{2,}")
 _NUMBERED: Final = re.compile(
@@ -28,6 +32,11 @@ _NUMERIC: Final = re.compile(r"[-+(]?[\d.,]*\d[\d.,]*[)%€$£]*$")
 #: By how much larger than the text a title of its level is.
 _LEVELS: Final = ((1.75, 1), (1.35, 2), (1.15, 3))
 _LONGEST_TITLE: Final = 140
+
+
+def is_caption(text: str) -> bool:
+    """Whether a line is what stands above a table or below a picture: `Table 3: ...`."""
+    return _CAPTION.match(text) is not None
 
 
 def begins_item(text: str) -> bool:

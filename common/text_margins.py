@@ -10,10 +10,13 @@ All that is kept of a page for this are its outermost lines (`PageMargins`, abou
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Final
 
+from common.text_kinds import is_caption
 from common.text_lines import TextLine, type_size
 from common.text_numbers import numbers_in, outer_numbers, page_number, says_page
 
@@ -55,6 +58,8 @@ class MarginLine:
     ends_sentence: bool
     #: Whether a larger line is close below, as a title's name below its number.
     over_title: bool
+    #: Whether it names a table or a picture.
+    caption: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -135,24 +140,41 @@ def _margin_line(
         says_page=says_page(text),
         ends_sentence=text.endswith((".", "!", "?", ":", ";", ",")),
         over_title=over_title,
+        caption=is_caption(text),
     )
 
 
-def set_aside(page: PageMargins, around: Sequence[PageMargins]) -> dict[int, bool]:
+@dataclass(slots=True, eq=False)
+class _Setting:
+    """A page among its neighbours."""
+
+    page: PageMargins
+    around: Sequence[PageMargins]
+    #: Of the neighbours' text.
+    size: float
+    #: How many pages have a number at their edges that is so far ahead of their own.
+    support: Counter[int]
+
+    def is_title(self, line: MarginLine) -> bool:
+        """Whether a line is larger than text."""
+        return line.size > _TITLE * self.size
+
+
+def set_aside(page: PageMargins, around: Sequence[PageMargins], size: float) -> dict[int, bool]:
     """Return the places of lines that are no text: True of headers, False of footers.
 
-    `around` are the pages before and after it, itself left out.
+    `around` are the pages before and after it, itself left out; `size` is that of their text.
     """
+    support = Counter(ahead for one in (page, *around) for ahead in one.ahead)
+    setting = _Setting(page, around, size, support)
     return {
         line.place: top
         for top in (True, False)
-        for line in _aside([line for line in page.lines if line.top is top], page, around)
+        for line in _aside([line for line in page.lines if line.top is top], setting)
     }
 
 
-def _aside(
-    lines: Sequence[MarginLine], page: PageMargins, around: Sequence[PageMargins]
-) -> list[MarginLine]:
+def _aside(lines: Sequence[MarginLine], setting: _Setting) -> list[MarginLine]:
     """Go inwards row by row, as long as they are margins'; one short stray row may lie outside."""
     rows: dict[int, list[MarginLine]] = {}
     for line in lines:
@@ -161,7 +183,7 @@ def _aside(
     skipped = 0
     for number in sorted(rows):
         row = rows[number]
-        if any(_is_margin(line, page, around) for line in row):
+        if any(_is_margin(line, setting) for line in row):
             # What stands beside a page's number or a title of the book is part of the header.
             found.extend(row)
         elif number or sum(line.length for line in row) > 12 or skipped:
@@ -171,30 +193,31 @@ def _aside(
     return found
 
 
-def _is_margin(line: MarginLine, page: PageMargins, around: Sequence[PageMargins]) -> bool:
+def _is_margin(line: MarginLine, setting: _Setting) -> bool:
     return (
-        _repeats(line, page, around)
-        or _counts(line, page, around)
-        or _repeats_roughly(line, page, around)
-        or _stands_alone(line, page, around)
+        _repeats(line, setting)
+        or _counts(line, setting)
+        or _repeats_roughly(line, setting)
+        or _stands_alone(line, setting)
     )
 
 
-def _repeats(line: MarginLine, page: PageMargins, around: Sequence[PageMargins]) -> bool:
+def _repeats(line: MarginLine, setting: _Setting) -> bool:
     """Whether other pages have the same line, but for numbers that go up with the pages."""
     if not line.letters and (line.pure is not None or sum(n > 999 for n in line.numbers) == 0):
         return False
+    around = setting.around
     same = sum(
         any(
-            _alike(line, other, far.number - page.number)
+            _alike(line, other, far.number - setting.page.number)
             for other in far.by_letters.get((line.top, line.letters), ())
         )
         for far in around
     )
     needed = 2 if len(around) > 2 else 1
-    if line.size > _TITLE * page.size or line.over_title:
+    if setting.is_title(line) or line.over_title:
         needed = max(3, (2 * len(around) + 2) // 3)
-    elif _DEEP < line.y < 1 - _DEEP:
+    elif line.row == 0 and _DEEP < line.y < 1 - _DEEP:
         needed = max(needed, len(around) // 3)
     return same >= needed
 
@@ -211,22 +234,27 @@ def _alike(line: MarginLine, other: MarginLine, pages: int) -> bool:
     )
 
 
-def _counts(line: MarginLine, page: PageMargins, around: Sequence[PageMargins]) -> bool:
+def _counts(line: MarginLine, setting: _Setting) -> bool:
     """Whether a number in it goes up with the pages."""
-    if line.size > _TITLE * page.size and line.pure is None:
-        return False
+    page, around = setting.page, setting.around
     if line.pure is not None and line.row == 0 and not around:
         return line.says_page or line.pure == page.number
+    most = max(setting.support.values(), default=0)
     for value in {line.pure, *line.outer} - {None}:
         assert value is not None
         ahead = value - page.number
+        if 2 * setting.support[ahead] < most:
+            # Footnotes may happen to be one a page.
+            continue
         there = [found for far in around if (found := far.ahead.get(ahead))]
         beside = sum(
             any(o.top is line.top and abs(o.y - line.y) <= 2 * _NEAR for o in found)
             for found in there
         )
         if line.pure is None:
-            if beside >= min(3, len(around)) and beside >= 2:
+            # Exercises, one a page, go up with the pages, too; not on most of them.
+            needed = max(4, (2 * len(around) + 2) // 3) if setting.is_title(line) else 2
+            if beside >= max(needed, min(3, len(around))):
                 return True
         elif beside >= min(2, len(around)) or (line.row == 0 and len(there) >= 3):
             # The first page of a chapter often has its number at the other edge.
@@ -249,32 +277,39 @@ def _unread_number(line: MarginLine, around: Sequence[PageMargins]) -> bool:
     return max(ahead.values(), default=0) >= 3
 
 
-def _repeats_roughly(line: MarginLine, page: PageMargins, around: Sequence[PageMargins]) -> bool:
+def _repeats_roughly(line: MarginLine, setting: _Setting) -> bool:
     """Whether OCR may have read the neighbours' line, differently on each page."""
     words = line.words
-    if len(words) < 2 or line.size > _TITLE * page.size or max(map(len, words)) < 4:
+    if len(words) < 2 or setting.is_title(line) or max(map(len, words)) < 4 or line.caption:
         return False
     alike = 0
-    for far in around:
+    for far in setting.around:
         for other in far.lines:
             if other.top is line.top and abs(other.y - line.y) <= _NEARER:
                 shared = len(words & other.words)
-                if shared >= 2 and 2 * shared >= len(words | other.words):
+                if (
+                    shared >= 2
+                    and 2 * shared >= len(words | other.words)
+                    and SequenceMatcher(None, line.letters, other.letters, False).ratio() > 0.8
+                ):
                     alike += 1
                     break
     return alike >= 3
 
 
-def _stands_alone(line: MarginLine, page: PageMargins, around: Sequence[PageMargins]) -> bool:
+def _stands_alone(line: MarginLine, setting: _Setting) -> bool:
     """Whether it is a header that changes with every page, as a dictionary's.
 
     Most neighbours have one too: short, at the same height, with white space below.
     """
-    if not _like_header(line, page) or len(around) < 4:
+    around = setting.around
+    if not _like_header(line, setting.size) or len(around) < 4:
         return False
     alike = sum(
         any(
-            other.top is line.top and abs(other.y - line.y) <= _NEARER and _like_header(other, far)
+            other.top is line.top
+            and abs(other.y - line.y) <= _NEARER
+            and _like_header(other, setting.size)
             for other in far.lines
         )
         for far in around
@@ -282,11 +317,11 @@ def _stands_alone(line: MarginLine, page: PageMargins, around: Sequence[PageMarg
     return alike >= 4 and alike >= 0.7 * len(around)
 
 
-def _like_header(line: MarginLine, page: PageMargins) -> bool:
+def _like_header(line: MarginLine, size: float) -> bool:
     return (
         line.row == 0
         and 2.4 <= line.gap < 99.0
         and line.width < 0.6
         and not line.ends_sentence
-        and line.size <= 1.1 * page.size
+        and line.size <= 1.1 * size
     )

@@ -59,7 +59,9 @@ def outer_numbers(text: str) -> tuple[int | None, int | None]:
     words = text.split()
     if not words:
         return None, None
-    return _alone(words[0]), _alone(words[-1])
+    # `3.` and `3)` number what follows them.
+    first = None if words[0].endswith((".", ")")) else _alone(words[0])
+    return first, _alone(words[-1])
 
 
 def _alone(word: str) -> int | None:

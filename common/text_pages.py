@@ -19,7 +19,7 @@ from common.text_hyphens import Seam, Vocabulary, seam, words_in
 from common.text_languages import UNKNOWN, language_of, prevailing
 from common.text_lines import TextLine, aspect_of, lines_of
 from common.text_margins import PageMargins, margins_of, set_aside
-from common.text_paragraphs import Paragraph, goes_on, head_of, is_note, paragraphs_of, tail_of
+from common.text_paragraphs import Paragraph, goes_on, head_of, notes_in, paragraphs_of, tail_of
 from common.text_words import has_loose_accents, with_accents
 
 #: So many page numbers before and after a page tell what is on it.
@@ -143,14 +143,11 @@ def _facts(page: Page) -> _Facts:
 
 
 def _make(facts: _Facts, around: Sequence[_Facts]) -> _Made:
-    aside = set_aside(facts.margins, [other.margins for other in around])
-    body = [line for line in facts.lines if line.place not in aside]
     sizes = [other.margins.size for other in (facts, *around) if other.margins.size]
     size = median(sizes) if sizes else 0.0
+    aside = set_aside(facts.margins, [other.margins for other in around], size)
+    body = [line for line in facts.lines if line.place not in aside]
     paragraphs = paragraphs_of(body, size)
-    notes = 0
-    while notes < len(paragraphs) - 1 and is_note(paragraphs[-1 - notes :], size):
-        notes += 1
     language = facts.language
     if language == UNKNOWN and facts.lines:
         language = prevailing(other.language for other in around)
@@ -160,7 +157,7 @@ def _make(facts: _Facts, around: Sequence[_Facts]) -> _Made:
         header=_said(facts.lines, aside, top=True),
         footer=_said(facts.lines, aside, top=False),
         paragraphs=paragraphs,
-        notes=notes,
+        notes=notes_in(paragraphs, size),
     )
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from common.stage_rows import ParagraphKind
 from common.text_hyphens import Vocabulary, seam
-from common.text_kinds import begins_item, is_row, kind_of
+from common.text_kinds import begins_item, is_caption, is_row, kind_of
 from common.text_lines import TextLine, type_size
 
 #: In sizes of type.
@@ -23,6 +24,8 @@ _BLANK: Final = 1.1
 _OTHER: Final = 1.22
 _CLOSING: Final = "\"'\u201d\u2019\u00bb\u203a)]\u300d\u300f"
 _STOPS: Final = ".!?\u2026\u3002\uff01\uff1f\u061f\u0964"
+#: No sentence begins with these.
+_CODE: Final = frozenset("\\{}<>%$#&|=_@^~+*")
 _NOTE: Final = re.compile(r"[*\u2020\u2021\u00a7\d\u00b9\u00b2\u00b3\u2070-\u2079]|\[\d")
 _HYPHENS: Final = ("-", "\u00ad", "\u00ac", "\u2010", "\ufffe")
 
@@ -58,9 +61,10 @@ def paragraphs_of(lines: Sequence[TextLine], body: float) -> list[Paragraph]:
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """How a page or a column ends: its last paragraph, and where its lines may end."""
+    """How a page or a column ends: its last paragraph, and where its lines may begin and end."""
 
     paragraph: Paragraph
+    left: float
     right: float
 
 
@@ -74,7 +78,7 @@ class Head:
 
 def tail_of(paragraph: Paragraph, page: Sequence[Paragraph]) -> Tail:
     """Return a paragraph as what may go on; `page` are all of its page's."""
-    return Tail(paragraph, column_of(paragraph, page)[1])
+    return Tail(paragraph, *column_of(paragraph, page))
 
 
 def head_of(paragraph: Paragraph, page: Sequence[Paragraph]) -> Head:
@@ -90,7 +94,11 @@ def goes_on(tail: Tail, head: Head, language: str, vocabulary: Vocabulary) -> bo
     last, first = before.lines[-1], after.lines[0]
     if max(last.size, first.size) > _OTHER * min(last.size, first.size):
         return False
+    if is_caption(before.lines[0].text) or is_caption(first.text):
+        return False
     begin = first.text.lstrip("\"'\u201c\u2018\u00ab([")[:1]
+    if begin in _CODE:
+        return False
     if seam(last.words[-1].text, first.words[0].text, language, vocabulary).dropped:
         return begin.islower()
     if begin.islower() and last.text.endswith((",", *_HYPHENS)):
@@ -98,9 +106,11 @@ def goes_on(tail: Tail, head: Head, language: str, vocabulary: Vocabulary) -> bo
     stopped = last.text.rstrip(_CLOSING).endswith((*_STOPS, ":"))
     if begin.islower() and not stopped:
         return True
-    if not _full(last, first, tail.right) or _indented(head):
+    if not _full(last, first, tail.right) or _indented(tail, head):
         return False
-    return begin.islower() or not stopped or (len(before.lines) > 1 and last.text[-1] != ":")
+    if begin.islower():
+        return True
+    return len(before.lines) > 1 and not last.text.endswith(":")
 
 
 def _running(paragraph: Paragraph) -> bool:
@@ -113,10 +123,14 @@ def _full(last: TextLine, first: TextLine, right: float) -> bool:
     return right - last.x1 < word[2] - word[0] + 0.5 * last.size
 
 
-def _indented(head: Head) -> bool:
+def _indented(tail: Tail, head: Head) -> bool:
     lines = head.paragraph.lines
-    left = lines[1].x0 if len(lines) > 1 else head.left
-    return lines[0].x0 - left > _INDENT * lines[0].size
+    size = _INDENT * lines[0].size
+    if len(lines) > 1:
+        return lines[0].x0 - lines[1].x0 > size
+    # One line alone is measured by where the last one stood in its column: that of an item hangs.
+    hanging = tail.paragraph.lines[-1].x0 - tail.left if len(tail.paragraph.lines) > 1 else 0.0
+    return lines[0].x0 - head.left - hanging > size
 
 
 def column_of(paragraph: Paragraph, page: Sequence[Paragraph]) -> tuple[float, float]:
@@ -217,11 +231,19 @@ def _same_sentence(before: Paragraph, after: Paragraph, page: Sequence[Paragraph
     return last.text.endswith(_HYPHENS) or _full(last, first, column_of(before, page)[1])
 
 
-def is_note(paragraphs: Sequence[Paragraph], size: float) -> bool:
-    """Whether the first of these is a footnote, the others being below it. `size` is the text's."""
-    first = paragraphs[0]
-    return (
-        type_size(first.lines) < 0.93 * size
-        and len(first.lines[0].words) > 2
-        and _NOTE.match(first.lines[0].text) is not None
+def notes_in(paragraphs: Sequence[Paragraph], size: float) -> int:
+    """Return how many of a page's last paragraphs are footnotes. `size` is that of its text.
+
+    They are in smaller type, and one at least has a number or a sign; the first may go on from the
+    page before.
+    """
+    small = list(
+        takewhile(
+            lambda paragraph: type_size(paragraph.lines) < 0.93 * size, reversed(paragraphs[1:])
+        )
     )
+    numbered = any(
+        _NOTE.match(paragraph.lines[0].text) and len(paragraph.lines[0].words) > 2
+        for paragraph in small
+    )
+    return len(small) if numbered else 0
