@@ -14,10 +14,25 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from typing import Any
+from operator import itemgetter
+from typing import Any, Final
 
 from common.results import Block, Box, Line, Page, Paragraph, Word
-from infra.ocr.anchors import DIGITS, Finder, Piece, box_reader, own_text, span_of
+from infra.ocr.anchors import (
+    DIGITS,
+    Finder,
+    Piece,
+    around,
+    box_reader,
+    joined,
+    rounded,
+    segments_of,
+    span_of,
+)
+
+#: Where a piece lies: what it is ordered by.
+_PLACE: Final = itemgetter(0, 1)
+_NOWHERE: Final[Box] = (0.0, 0.0, 0.0, 0.0)
 
 
 class _Open:
@@ -94,7 +109,7 @@ def _page(number: int, message: Any, text: str, start: int, end: int) -> Page:
         start=start,
         end=end,
         text=text[start:end],
-        confidence=round(confidence, DIGITS) if confidence else _mean(words),
+        confidence=rounded(confidence) if confidence else _mean(words),
         languages=[
             language.language_code
             for language in sorted(message.detected_languages, key=lambda one: -one.confidence)
@@ -112,16 +127,23 @@ class _PageText:
 
     def pieces(self, elements: Iterable[Any]) -> list[Piece]:
         """Return the elements that have text on this page, in the text's order."""
+        first, last = self.start, self.end
         found: list[Piece] = []
         for element in elements:
             layout = element.layout
-            span = span_of(layout)
-            if span is None:
+            segments = layout.text_anchor.text_segments
+            if len(segments) == 1:
+                [only] = segments
+                start, end, several = only.start_index, only.end_index, None
+            elif segments:
+                several = segments_of(layout)
+                start, end = around(several)
+            else:
                 continue
-            start, end = max(span[0], self.start), min(span[1], self.end)
+            start, end = max(start, first), min(end, last)
             if start < end:
-                found.append(Piece(start, end, layout))
-        found.sort(key=lambda piece: (piece.start, piece.end))
+                found.append(Piece(start, end, layout, several))
+        found.sort(key=_PLACE)
         return found
 
     def with_stand_ins(self, tokens: list[Piece], level: Sequence[Piece]) -> list[Piece]:
@@ -133,24 +155,18 @@ class _PageText:
             if bisect_left(starts, piece.start) == bisect_left(starts, piece.end)
             and self.text[piece.start : piece.end].strip()
         ]
-        return sorted([*tokens, *missing], key=lambda piece: piece[:2]) if missing else tokens
+        return sorted([*tokens, *missing], key=_PLACE) if missing else tokens
 
     def words(self, tokens: Sequence[Piece], box_of: Callable[[Any], Box | None]) -> list[Word]:
         """Make words that tile the page: what lies between two tokens goes to the first."""
         text, start = self.text, self.start
         words: list[Word] = []
         last = len(tokens) - 1
-        for index, (own_start, own_end, layout) in enumerate(tokens):
+        for index, (own_start, own_end, layout, segments) in enumerate(tokens):
             end = self.end if index == last else max(tokens[index + 1].start, start)
-            words.append(
-                Word(
-                    text=own_text(text, own_start, own_end, layout),
-                    start=start,
-                    end=end,
-                    box=box_of(layout) or (0.0, 0.0, 0.0, 0.0),
-                    confidence=round(layout.confidence, DIGITS),
-                )
-            )
+            own = text[own_start:own_end] if segments is None else joined(text, segments)
+            box = box_of(layout) or _NOWHERE
+            words.append(Word(own.strip(), start, end, box, rounded(layout.confidence)))
             start = end
         return words
 
@@ -209,7 +225,7 @@ def _closed(
         children[0].start,
         children[-1].end,
         box or _around([child.box for child in children]),
-        round(confidence, DIGITS) if confidence else _mean(children),
+        rounded(confidence) if confidence else _mean(children),
         children,
     )
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.results import Line, Page, Word
+from infra.ocr.anchors import rounded
 from infra.ocr.layout import pages_of
 
 Spans = Sequence[tuple[int, int]]
@@ -294,3 +295,25 @@ def test_whatever_the_anchors_say_words_and_lines_tile_the_page(
             assert_tiles(words, page_read.start, page_read.end)
             assert_tiles(lines_of(page_read), page_read.start, page_read.end)
             assert_tiles(page_read.blocks, page_read.start, page_read.end)
+
+
+@given(st.floats(0, 1, width=32) | st.integers(0, 64).map(lambda parts: parts / 64))
+def test_numbers_are_rounded_as_ever(number: float) -> None:
+    assert rounded(number) == round(number, 5)
+
+
+@given(st.lists(st.tuples(*2 * (st.floats(-0.5, 1.5, width=32),)), min_size=1, max_size=6))
+def test_a_box_goes_around_its_corners_whatever_their_order(
+    corners: list[tuple[float, float]],
+) -> None:
+    document = a_document("a")
+    token = element(a_page(document, (0, 1)).tokens, (0, 1), box=None)
+    for x, y in corners:
+        token.layout.bounding_poly.normalized_vertices.add(x=x, y=y)
+    xs, ys = zip(*corners, strict=True)
+    assert words_of(pages_of(document)[0])[0].box == (
+        round(max(min(xs), 0.0), 5),
+        round(max(min(ys), 0.0), 5),
+        round(min(max(xs), 1.0), 5),
+        round(min(max(ys), 1.0), 5),
+    )
