@@ -141,6 +141,12 @@ def prepared(quire: QuireClient, job_id: str, document_id: str) -> None:
         " VALUES (%s, 'entities', 3, '1', 'completed', now())",
         job_id,
     )
+    quire.rows(
+        "INSERT INTO tree_nodes (job_id, document_id, position, depth, title, page_start, page_end,"
+        " first_passage, last_passage, summary)"
+        " VALUES (%s, %s, 0, 0, 'confidential', 1, 1, 0, 0, 'This is confidential.')",
+        *(job_id, document_id),
+    )
     quire.rows("UPDATE documents SET search_job = %s WHERE id = %s", *(job_id, document_id))
 
 
