@@ -70,7 +70,8 @@ TEXT: Final[LiteralString] = f"""
     ), matching AS MATERIALIZED (
         (SELECT job_id, position, configuration, words
            FROM passages JOIN searched USING (job_id, document_id)
-          WHERE words @@ %(every)s::tsquery AND NOT words @@ %(unwanted)s::tsquery
+          WHERE words @@ %(every)s::tsquery
+            AND (%(unwanted)s::text = '' OR NOT words @@ %(unwanted)s::tsquery)
             AND (%(language)s::text IS NULL OR lower(language) = %(language)s
                  OR starts_with(lower(language), %(language)s || '-'))
           LIMIT %(most)s)
@@ -78,7 +79,7 @@ TEXT: Final[LiteralString] = f"""
         (SELECT job_id, position, configuration, words
            FROM passages JOIN searched USING (job_id, document_id)
           WHERE words @@ %(any)s::tsquery AND NOT words @@ %(every)s::tsquery
-            AND NOT words @@ %(unwanted)s::tsquery
+            AND (%(unwanted)s::text = '' OR NOT words @@ %(unwanted)s::tsquery)
             AND (%(language)s::text IS NULL OR lower(language) = %(language)s
                  OR starts_with(lower(language), %(language)s || '-'))
           LIMIT %(most)s)
@@ -86,12 +87,12 @@ TEXT: Final[LiteralString] = f"""
         SELECT job_id, position, place, ts_rank(words, query) AS often
           FROM matching JOIN asked USING (configuration)
          WHERE words @@ query
-    ), total AS (
+    ), total AS MATERIALIZED (
         SELECT sum(position + 1)::float AS passages
           FROM searched CROSS JOIN LATERAL (
                SELECT position FROM passages WHERE passages.job_id = searched.job_id
                 ORDER BY position DESC LIMIT 1) AS last
-    ), weighed AS (
+    ), weighed AS MATERIALIZED (
         SELECT place, ln(1 + (passages - count(*) + 0.5) / (count(*) + 0.5)) AS weight
           FROM found CROSS JOIN total GROUP BY place, passages
     )
