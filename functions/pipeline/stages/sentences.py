@@ -26,16 +26,20 @@ def sentences(inputs: StageInputs, cursor: Cursor) -> Iterator[Step]:
     normalizer = inputs.normalizer() if inputs.normalizer else None
     total = inputs.work.pages
     waiting = 0
+    place = cursor
     for page in inputs.rows.page_texts(after=cutting.resumes_at - 1):
         cutting.read(page)
         waiting += 1
-        if waiting == inputs.limits.pages_at_once:
-            rows = _normalized(cutting.taken(), normalizer)
-            yield Step(rows, cutting.cursor(), cutting.pages, max(total, cutting.pages))
+        # Pages of an open paragraph are read again: it must be another one each time.
+        if waiting >= inputs.limits.pages_at_once and place != (reached := cutting.cursor()):
+            place, done = reached, reached["pages"]
+            yield Step(_normalized(cutting.taken(), normalizer), place, done, max(total, done))
             waiting = 0
     cutting.close()
-    total = max(total, cutting.pages)
-    yield Step(_normalized(cutting.taken(), normalizer), cutting.cursor(), total, total)
+    rows = _normalized(cutting.taken(), normalizer)
+    if rows or waiting or not cutting.pages:
+        total = max(total, cutting.pages)
+        yield Step(rows, cutting.cursor(), total, total)
 
 
 class _Cutting:
