@@ -30,6 +30,8 @@ Key = tuple[UUID, int]
 _CONFIGURATIONS: Final = ["simple", *sorted(set(CONFIGURATIONS.values()))]
 #: How far down a ranking is looked for what the other one has further up.
 _DEPTH: Final = 100
+#: Candidates that the index keeps while it looks (decision 27).
+_BREADTH: Final = 200
 #: Passages with some of the query's words that are ranked, those with all of them not counted.
 _MOST_RANKED: Final = 10_000
 #: Up to so many vectors every one is compared.
@@ -87,7 +89,7 @@ class PostgresSearch:
         """
         values = _where(request, caller) | {"engine": engine, "depth": _DEPTH}
         with self._pool.connection() as connection:
-            limits = {"timeout": self._timeout, "ef_search": str(_DEPTH)}
+            limits = {"timeout": self._timeout, "ef_search": str(_BREADTH)}
             connection.execute(sql.LIMITS, limits)
             try:
                 words = self._words(connection, request.query)

@@ -144,8 +144,9 @@ CREATE TABLE passage_vectors (
     embedding   halfvec(256) NOT NULL,
     PRIMARY KEY (job_id, position)
 );
+-- Half of the default's cost a row; a search that looks twice as far finds as much (decision 27).
 CREATE INDEX passage_vectors_by_closeness ON passage_vectors
-    USING hnsw (embedding halfvec_cosine_ops);
+    USING hnsw (embedding halfvec_cosine_ops) WITH (m = 12, ef_construction = 48);
 
 -- By document, for those that go and those that are searched.
 CREATE INDEX passages_by_document ON passages (document_id);
