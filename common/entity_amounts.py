@@ -166,11 +166,8 @@ def _times(value: Decimal, factor: int) -> str:
 
 
 def _belongs_to_word(text: str, start: int) -> bool:
-    """Whether the digits go on from a word, or from a number that was not one."""
-    before = text[start - 1] if start else " "
-    return (before.isalnum() and not before.isascii()) or (
-        before.isascii() and (before.isalnum() and not text[max(0, start - 3) : start].isupper())
-    )
+    """Whether the digits go on from a word: B2, but not EUR2."""
+    return text[max(0, start - 1) : start].isalnum() and text[start - 3 : start] not in UNITS
 
 
 def _is_negative(text: str, start: int) -> bool:

@@ -9,6 +9,7 @@ either of two days. A day of the week alone, and times of the day, are no dates.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from datetime import date
 from typing import Final
@@ -109,14 +110,15 @@ def dates(text: str, language: str) -> list[Mention]:
         found += _years(text)
     if "siècle" in text or "entury" in text or "hundert" in text:
         found += _centuries(text)
-    found.sort(key=lambda each: (each[0] - each[1], each[0]))
     kept: list[Found] = []
-    for one in found:
-        if all(one[1] <= other[0] or one[0] >= other[1] for other in kept):
-            kept.append(one)
+    # The longest first; and of two as long, the one that comes first.
+    for one in sorted(found, key=lambda each: (each[0] - each[1], each[0])):
+        i = bisect(kept, one[0], key=lambda each: each[0])
+        if (i == 0 or kept[i - 1][1] <= one[0]) and (i == len(kept) or one[1] <= kept[i][0]):
+            kept.insert(i, one)
     return [
         Mention(EntityKind.DATE, start, end, value, confidence)
-        for start, end, value, confidence in sorted(kept)
+        for start, end, value, confidence in kept
     ]
 
 

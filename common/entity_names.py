@@ -9,6 +9,8 @@ same text.
 
 from __future__ import annotations
 
+from typing import Final
+
 from common.entity_clues import (
     ACRONYM_BEHIND,
     AND,
@@ -52,6 +54,8 @@ from common.entity_words import (
 from common.stage_rows import EntityKind
 from common.stages import Mention
 
+#: No name has more words; a text in capitals has.
+_LONGEST: Final = 12
 #: Where a word begins and ends, and the word.
 Word = tuple[int, int, str]
 
@@ -141,9 +145,10 @@ class _Reader:
         return self._judge(words, i, strong)
 
     def _strong_end(self, words: list[Word], i: int) -> int:
-        """Return where the words end that only spaces divide."""
+        """Return where the words end that only spaces divide, a dozen at most."""
         end = i + 1
-        while end < len(words) and self._gap(words[end - 1], words[end]) in STRONG:
+        last = min(len(words), i + _LONGEST)
+        while end < last and self._gap(words[end - 1], words[end]) in STRONG:
             end += 1
         return end
 
@@ -272,8 +277,8 @@ class _Reader:
             return i + 1
         if COMPANY_BEFORE.search(self._text, max(0, start - 16), start):
             return self._take(EntityKind.ORGANISATION, words, i, strong, 0.8)
-        if self._language != "de" and not any(is_common(each[2]) for each in words[i:strong]):
-            is_short = strong - i <= 2 and not word.isupper()
+        if self._language != "de" and not is_common(words[strong - 1][2]):
+            is_short = strong - i <= 2 and not word.isupper() and not is_common(word)
             if is_short and lies_in(self._text, start, self._language):
                 return self._take(EntityKind.PLACE, words, i, strong, 0.55)
             if strong - i >= 2 and self._is_spoken_of_as_person(words, i, strong):
@@ -296,6 +301,7 @@ class _Reader:
             self._language == "fr"
             and not begins_sentence(self._text, start)
             and self._text[start - 1] == " "
+            and not any(is_common(word) for _, _, word in words[i:strong])
         )
 
     def _is_doubtful_place(self, word: Word) -> bool:
