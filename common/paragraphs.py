@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 from common.stage_rows import LineBox, PageText, ParagraphKind
@@ -27,17 +27,19 @@ class PageWords:
         found: list[LineBox] = []
         line: int | None = None
         x0 = y0 = x1 = y1 = 0.0
-        for index in range(at, len(words)):
-            word = words[index]
-            if word.start >= end:
-                break
+        for word in words[at : bisect_left(self._starts, end)]:
             if word.end <= start:
                 continue
             if word.line == line:
-                x0 = min(word.x0, x0)
-                y0 = min(word.y0, y0)
-                x1 = max(word.x1, x1)
-                y1 = max(word.y1, y1)
+                # A third of the stage's time is spent here.
+                if word.x0 < x0:  # noqa: PLR1730 - twice as fast as a call
+                    x0 = word.x0
+                if word.y0 < y0:  # noqa: PLR1730 - twice as fast as a call
+                    y0 = word.y0
+                if word.x1 > x1:  # noqa: PLR1730 - twice as fast as a call
+                    x1 = word.x1
+                if word.y1 > y1:  # noqa: PLR1730 - twice as fast as a call
+                    y1 = word.y1
                 continue
             if line is not None:
                 found.append((self.page, x0, y0, x1, y1))

@@ -42,6 +42,8 @@ _INITIALS: Final = re.compile(r"[^\W\d_](?:\.[- ]?[^\W\d_])*")
 _ROMAN: Final = re.compile(r"[IVXLC]{2,}")
 _ITEM: Final = re.compile(r"(?:\d{1,3}(?:\.\d{1,3})*|[^\W\d_]|[ivxlc]{1,5}|[IVXLC]{1,5})")
 _LABEL: Final = re.compile(r"(?:art|article|chap|chapter|chapitre|section|sec|§|fig|table)\.?\s\S+")
+#: "Chapter XVIII": no sentence ends behind what only counts.
+_LONGEST_LABEL: Final = 20
 _NUMBER: Final = re.compile(r"\d|[IVXLC]+\b(?!['’])|[^\W\d_]\d*(?![\w'’])|n°|§|[A-Z]\.|[A-Z]\d*-\d")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’]hui)?")
 _ELISION: Final = re.compile(r"(?:[cdjlmnst]|qu)['’](?=\w)", re.IGNORECASE)
@@ -115,16 +117,19 @@ def _verdict(text: str, match: re.Match[str], known: Abbreviations, begin: int) 
     if text[match.start() - 1 : match.start()] in _CLOSERS:
         return True
     token = _token(text, begin, match.start())
-    before = text[begin : match.start()].lstrip(_OPENERS)
-    if not token or _ITEM.fullmatch(before) or _LABEL.fullmatch(before.lower()):
+    if not token:
         return False
+    if match.start() - begin < _LONGEST_LABEL:
+        before = text[begin : match.start()].lstrip(_OPENERS)
+        if _ITEM.fullmatch(before) or _LABEL.fullmatch(before.lower()):
+            return False
     word = _WORD.match(text, follows)
     starts = (
         word is not None
         and word[0].lower() in known.starters
         and not (len(word[0]) == 1 and text[word.end() : word.end() + 1] == ".")
     )
-    if _INITIALS.fullmatch(token) and (token[0].isupper() or "." in token):
+    if (len(token) == 1 and token.isupper()) or ("." in token and _INITIALS.fullmatch(token)):
         return _after_initials(text, match, known, token, starts=starts)
     if token in known.leading:
         return False
@@ -132,7 +137,7 @@ def _verdict(text: str, match: re.Match[str], known: Abbreviations, begin: int) 
     if listed is not None:
         return listed
     is_word = len(token) > 4 and token.isalpha() and token.islower()
-    if _ROMAN.fullmatch(token) or (known is not NONE and (starts or is_word)):
+    if (known is not NONE and (starts or is_word)) or _ROMAN.fullmatch(token):
         return True
     return None
 
@@ -177,7 +182,9 @@ def _is_said(text: str, at: int, known: Abbreviations) -> bool:
 def _token(text: str, begin: int, end: int) -> str:
     """Return the word that ends at `end`, without what is written together with it before."""
     token = text[max(begin, text.rfind(" ", begin, end) + 1) : end].lstrip(_OPENERS)
-    return _ELISION.sub("", token).rpartition("/")[2]
+    if "'" in token or "\u2019" in token:
+        token = _ELISION.sub("", token)
+    return token.rpartition("/")[2]
 
 
 def _bounded(text: str, span: Span) -> Iterator[Span]:

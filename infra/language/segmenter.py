@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,7 +10,7 @@ from common.sentences import Span, cut
 
 #: Within quotations and brackets sentencex does not cut, so it does not see them. One character
 #: stands for each, so that offsets stay.
-_UNSEEN: Final = str.maketrans(dict.fromkeys('«»“”„‟"()', " "))
+_UNSEEN: Final = re.compile('[«»“”„‟"()]')
 
 
 def name_of() -> str:
@@ -31,7 +32,7 @@ class SentencexSegmenter:
         """Return each sentence's first and last offset, without white space around it."""
         primary = language.partition("-")[0].lower()
         # It takes the nearest language for one that it does not know, and English in the end.
-        plain = text.translate(_UNSEEN)
+        plain = _UNSEEN.sub(" ", text)
         parts = self._segment("en" if primary == "und" else primary, plain)
         return cut(text, language, frozenset(_ends(parts)))
 
