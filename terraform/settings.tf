@@ -220,7 +220,17 @@ locals {
     CACHE__ENABLED                 = ["ingest", "worker"]
     CACHE__DAYS                    = ["ingest", "worker"]
 
+    # What jobs go through that do not say: whoever plans it must know.
+    STAGES__DEFAULT          = local.broker_processes
+    STAGES__PASSAGE_TOKENS   = ["worker"]
+    STAGES__OVERLAP_TOKENS   = ["worker"]
+    STAGES__PAGES_AT_ONCE    = ["worker"]
+    STAGES__PASSAGES_AT_ONCE = ["worker"]
+    STAGES__SLICE_SECONDS    = ["worker"]
+    STAGES__LEASE_SECONDS    = ["worker"]
+
     # Models, by whose names the versions of stages differ.
+    ENTITIES__MODELS            = local.broker_processes
     EMBEDDING__MODEL            = local.broker_processes
     NORMALIZATION__MODEL        = local.broker_processes
     VERTEX__MODEL               = local.broker_processes
