@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -30,18 +31,22 @@ class BoundResult:
         chunk: StoredChunk,
         result_file: BinaryIO,
         text_file: BinaryIO,
+        *,
+        encoded: Sequence[bytes] | None = None,
     ) -> None:
         """Write a chunk's pages behind those before, or note why there are none.
 
-        Moves the pages' anchors, in place, to where their text stands in the document's.
+        Moves the pages' anchors, in place, to where their text stands in the document's. Whoever
+        has the first chunk's pages as JSON already, where nothing moves, gives them `encoded`.
         """
         if result is None:
             self.fail(chunk, chunk.error_code or "", chunk.error_message or "")
             return
-        for page in result.pages:
-            shift_page(page, self.length)
+        for place, page in enumerate(result.pages):
+            if self.length:
+                shift_page(page, self.length)
             result_file.write(b",\n" if self.pages else b'{"pages":[\n')
-            result_file.write(msgspec.json.encode(page))
+            result_file.write(encoded[place] if encoded else msgspec.json.encode(page))
             text_file.write(page.text.encode())
             self.pages += 1
             self.confidence += page.confidence * len(page.text)

@@ -122,8 +122,11 @@ def bind(
     def store(write: Callable[..., None], *arguments: object) -> None:
         uploads.append(pool.submit(copy_context().run, write, *arguments))
 
+    # Of one chunk the pages are the same in both results: they are written once.
+    pages = [msgspec.json.encode(page) for page in chunk.pages]
     if work.cached is None:
-        content = msgspec.json.encode(chunk)
+        written = [msgspec.Raw(page) for page in pages]
+        content = msgspec.json.encode(msgspec.structs.replace(chunk, pages=written))
         chunk_path = chunk_result(work.document_id, work.index, work.run, work.attempt)
         chunk_checksum = sha256(content).hexdigest()
         store(results.write_chunk, chunk_path, content)
@@ -131,7 +134,7 @@ def bind(
         chunk_path, chunk_checksum = work.cached.path, work.cached.checksum
     result, text = io.BytesIO(), io.BytesIO()
     bound = BoundResult(merge)
-    bound.add(chunk, _stored(work, chunk_path), result, text)
+    bound.add(chunk, _stored(work, chunk_path), result, text, encoded=pages)
     bound.close(result)
     result_path = merged_result(work.document_id, work.run, merge.attempt)
     store(results.write_small, result_path, result.getvalue(), "application/json")
