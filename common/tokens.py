@@ -17,7 +17,7 @@ _TOKEN: Final = re.compile(
     r"|[^\W\d_]{1,4}|\d{1,3}|[^\w\s]|_+"
 )
 #: The same for ASCII, in half the time.
-_ASCII_TOKEN: Final = re.compile(r"[A-Za-z]{1,4}|[0-9]{1,3}|[^\w\s]|_+", re.ASCII)
+_ASCII_TOKEN: Final = re.compile(r"[A-Za-z]{1,4}|[0-9]{1,3}|[^\w\s\x1c-\x1f]|_+", re.ASCII)
 
 
 def count(text: str) -> int:
