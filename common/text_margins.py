@@ -3,145 +3,25 @@
 One page alone does not tell them from its first and last lines; its neighbours do. What stands at
 the same height on several of them and says the same, or a number that goes up with the pages, is
 set aside. A chapter's title stands there once, larger, or lower; it stays.
-
-All that is kept of a page for this are its outermost lines (`PageMargins`, about 4 kB).
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
 
-from common.text_kinds import is_caption
-from common.text_lines import TextLine, type_size
-from common.text_numbers import numbers_in, outer_numbers, page_number, says_page
+from common.text_edges import MarginLine, PageMargins
 
-#: Rows from an edge that are looked at, and how far they may lie from it (parts of the height).
-_ROWS: Final = 4
-_ZONE: Final = 0.2
-#: Further in than this, few pages are not enough.
-_DEEP: Final = 0.12
 #: How far the same line may move from page to page: as printed, as scanned.
 _NEAR: Final = 0.015
 _NEARER: Final = 0.008
 #: Larger than text by so much is a title, unless most pages have it.
 _TITLE: Final = 1.25
-_NO_LETTERS: Final = re.compile(r"[\W\d_]+")
-
-
-@dataclass(slots=True, eq=False)
-class MarginLine:
-    """A line near an edge. Heights are in parts of the page's."""
-
-    place: int
-    top: bool
-    #: Counted from the edge, from 0; lines side by side are in one.
-    row: int
-    y: float
-    size: float
-    #: To the next row inwards, in its own size.
-    gap: float
-    width: float
-    length: int
-    letters: str
-    words: frozenset[str]
-    numbers: tuple[int, ...]
-    #: Of a line that is only a page's number; of any other, what it begins and ends with.
-    pure: int | None
-    outer: tuple[int | None, int | None]
-    #: Whether it calls itself a page's number.
-    says_page: bool
-    ends_sentence: bool
-    #: Whether a larger line is close below, as a title's name below its number.
-    over_title: bool
-    #: Whether it names a table or a picture.
-    caption: bool
-
-
-@dataclass(slots=True, eq=False)
-class PageMargins:
-    """What is known of a page's edges."""
-
-    number: int
-    #: Of the type most of it is set in.
-    size: float
-    lines: list[MarginLine]
-    by_letters: dict[tuple[bool, str], list[MarginLine]] = field(default_factory=dict)
-    #: By how much numbers at the edges are ahead of the page's own.
-    ahead: dict[int, list[MarginLine]] = field(default_factory=dict)
-
-
-def margins_of(number: int, lines: Sequence[TextLine], height: float) -> PageMargins:
-    """Look at a page's edges. `height` is the page's, in page widths."""
-    ordered = sorted(lines, key=lambda line: line.y0 + line.y1)
-    found = PageMargins(number, type_size(lines), [])
-    for top in (True, False):
-        found.lines.extend(_edge(ordered if top else ordered[::-1], height, top))
-    for line in found.lines:
-        found.by_letters.setdefault((line.top, line.letters), []).append(line)
-        for value in {line.pure, *line.outer} - {None}:
-            assert value is not None
-            found.ahead.setdefault(value - number, []).append(line)
-    return found
-
-
-def _edge(ordered: Sequence[TextLine], height: float, top: bool) -> list[MarginLine]:
-    rows: list[list[TextLine]] = []
-    for line in ordered:
-        if rows and any(line.same_row(other) for other in rows[-1]):
-            rows[-1].append(line)
-        elif len(rows) > _ROWS or not _in_zone(line, height, top):
-            # One row more than is looked at, for the last one's gap.
-            rows.append([line])
-            break
-        else:
-            rows.append([line])
-    found = []
-    for number, row in enumerate(rows[:_ROWS]):
-        after = rows[number + 1][0] if number + 1 < len(rows) else None
-        for line in row:
-            if not _in_zone(line, height, top):
-                continue
-            gap = abs(after.middle - line.middle) / (line.size or 1.0) if after else 99.0
-            titled = top and after is not None and gap < 4 and after.size > _TITLE * line.size
-            found.append(_margin_line(line, top, number, gap, height, titled))
-    return found
-
-
-def _in_zone(line: TextLine, height: float, top: bool) -> bool:
-    share = line.middle / height
-    return share <= _ZONE if top else share >= 1 - _ZONE
-
-
-def _margin_line(
-    line: TextLine, top: bool, row: int, gap: float, height: float, over_title: bool
-) -> MarginLine:
-    text = line.text
-    lower = text.lower()
-    return MarginLine(
-        place=line.place,
-        top=top,
-        row=row,
-        y=line.middle / height,
-        size=line.size,
-        gap=gap,
-        width=line.x1 - line.x0,
-        length=len(text),
-        # Letters that OCR takes for each other are one.
-        letters=_NO_LETTERS.sub("", lower).replace("rn", "m").replace("l", "i"),
-        words=frozenset(word for word in _NO_LETTERS.split(lower) if len(word) > 2),
-        numbers=numbers_in(text),
-        pure=page_number(text),
-        outer=outer_numbers(text),
-        says_page=says_page(text),
-        ends_sentence=text.endswith((".", "!", "?", ":", ";", ",")),
-        over_title=over_title,
-        caption=is_caption(text),
-    )
+#: Larger by so much is one even where it is numbered page by page.
+_LARGE: Final = 1.4
 
 
 @dataclass(slots=True, eq=False)
@@ -207,9 +87,11 @@ def _repeats(line: MarginLine, setting: _Setting) -> bool:
     if not line.letters and (line.pure is not None or sum(n > 999 for n in line.numbers) == 0):
         return False
     around = setting.around
+    # Exercises and slides, one a page, go up with the pages, too.
+    counting = line.size <= _LARGE * setting.size
     same = sum(
         any(
-            _alike(line, other, far.number - setting.page.number)
+            _alike(line, other, far.number - setting.page.number if counting else 0)
             for other in far.by_letters.get((line.top, line.letters), ())
         )
         for far in around
@@ -217,8 +99,6 @@ def _repeats(line: MarginLine, setting: _Setting) -> bool:
     needed = 2 if len(around) > 2 else 1
     if setting.is_title(line) or line.over_title:
         needed = max(3, (2 * len(around) + 2) // 3)
-    elif line.row == 0 and _DEEP < line.y < 1 - _DEEP:
-        needed = max(needed, len(around) // 3)
     return same >= needed
 
 
@@ -239,6 +119,8 @@ def _counts(line: MarginLine, setting: _Setting) -> bool:
     page, around = setting.page, setting.around
     if line.pure is not None and line.row == 0 and not around:
         return line.says_page or line.pure == page.number
+    if line.pure is None and line.size > _LARGE * setting.size:
+        return False
     most = max(setting.support.values(), default=0)
     for value in {line.pure, *line.outer} - {None}:
         assert value is not None
@@ -252,11 +134,15 @@ def _counts(line: MarginLine, setting: _Setting) -> bool:
             for found in there
         )
         if line.pure is None:
-            # Exercises, one a page, go up with the pages, too; not on most of them.
             needed = max(4, (2 * len(around) + 2) // 3) if setting.is_title(line) else 2
             if beside >= max(needed, min(3, len(around))):
                 return True
-        elif beside >= min(2, len(around)) or (line.row == 0 and len(there) >= 3):
+            # Of a preface's few pages, the first has its number at the foot.
+            if needed == 2 and beside and line.row == 0 and len(there) >= 3:
+                return not line.ends_sentence
+        elif beside >= min(2, len(around)):
+            return True
+        elif line.row == 0 and len(there) >= 3 and not setting.is_title(line):
             # The first page of a chapter often has its number at the other edge.
             return True
     return line.length <= 5 and _unread_number(line, around)
@@ -300,10 +186,9 @@ def _repeats_roughly(line: MarginLine, setting: _Setting) -> bool:
 def _stands_alone(line: MarginLine, setting: _Setting) -> bool:
     """Whether it is a header that changes with every page, as a dictionary's.
 
-    Most neighbours have one too: short, at the same height, with white space below.
+    Most neighbours have one too, at the same height, with white space below.
     """
-    around = setting.around
-    if not _like_header(line, setting.size) or len(around) < 4:
+    if not _like_header(line, setting.size):
         return False
     alike = sum(
         any(
@@ -312,16 +197,16 @@ def _stands_alone(line: MarginLine, setting: _Setting) -> bool:
             and _like_header(other, setting.size)
             for other in far.lines
         )
-        for far in around
+        for far in setting.around
     )
-    return alike >= 4 and alike >= 0.7 * len(around)
+    return alike >= 4 and 2 * alike >= sum(bool(far.lines) for far in setting.around)
 
 
 def _like_header(line: MarginLine, size: float) -> bool:
     return (
         line.row == 0
-        and 2.4 <= line.gap < 99.0
-        and line.width < 0.6
+        and line.gap >= 2.0
+        and line.apart >= 1.8
         and not line.ends_sentence
         and line.size <= 1.1 * size
     )

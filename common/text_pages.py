@@ -14,26 +14,18 @@ from statistics import median
 from typing import Final
 
 from common.results import Page
-from common.stage_rows import LaidParagraph, LaidWord, Layout, PageText, ParagraphKind
+from common.stage_rows import Layout, PageText
+from common.text_edges import PageMargins, margins_of
 from common.text_hyphens import Seam, Vocabulary, seam, words_in
 from common.text_languages import UNKNOWN, language_of, prevailing
+from common.text_layout import BREAK, Carried, Composer
 from common.text_lines import TextLine, aspect_of, lines_of
-from common.text_margins import PageMargins, margins_of, set_aside
+from common.text_margins import set_aside
 from common.text_paragraphs import Paragraph, goes_on, head_of, notes_in, paragraphs_of, tail_of
 from common.text_words import has_loose_accents, with_accents
 
 #: So many page numbers before and after a page tell what is on it.
 REACH: Final = 8
-_BREAK: Final = "\n\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """What a page's text takes over from the page before."""
-
-    #: Whether its first paragraph goes on from there, and as what.
-    continues: bool = False
-    kind: ParagraphKind = ParagraphKind.BODY
 
 
 @dataclass(slots=True, eq=False)
@@ -170,7 +162,7 @@ def _row(window: _Window, facts: _Facts, carried: Carried) -> tuple[PageText, Ca
     paragraphs = made.paragraphs
     if not paragraphs:
         # A blank page, a picture: what goes on before it goes on behind it.
-        between = "" if carried.continues else _BREAK
+        between = "" if carried.continues else BREAK
         row = PageText(
             facts.number, "", between, made.language, made.header, made.footer, Layout([], [])
         )
@@ -183,11 +175,11 @@ def _row(window: _Window, facts: _Facts, carried: Carried) -> tuple[PageText, Ca
         ending = _goes_on(window, facts, made)
     if ending is not None and made.notes:
         paragraphs = [*paragraphs[:first], *paragraphs[first + 1 :], paragraphs[first]]
-    text, layout = _Composer(made.language, made.vocabulary).compose(paragraphs, carried, ending)
+    text, layout = Composer(made.language, made.vocabulary).compose(paragraphs, carried, ending)
     row = PageText(
         facts.number,
         text,
-        _BREAK if ending is None else ending.between,
+        BREAK if ending is None else ending.between,
         made.language,
         made.header,
         made.footer,
@@ -221,67 +213,3 @@ def _goes_on(window: _Window, facts: _Facts, made: _Made) -> Seam | None:
         made.language,
         made.vocabulary,
     )
-
-
-class _Composer:
-    """Writes a page's text word by word and remembers where each one stands."""
-
-    def __init__(self, language: str, vocabulary: Vocabulary) -> None:
-        self._language = language
-        self._vocabulary = vocabulary
-        self._pieces: list[str] = []
-        self._at = 0
-        self._words: list[LaidWord] = []
-        self._line = 0
-
-    def compose(
-        self, paragraphs: Sequence[Paragraph], carried: Carried, ending: Seam | None
-    ) -> tuple[str, Layout]:
-        laid = []
-        for number, paragraph in enumerate(paragraphs):
-            if number:
-                self._pieces.append(_BREAK)
-                self._at += len(_BREAK)
-            continues = number == 0 and carried.continues
-            kind = carried.kind if continues else paragraph.kind
-            start = self._at
-            last = number == len(paragraphs) - 1
-            self._paragraph(paragraph, ending if last else None)
-            level = 0 if continues else paragraph.level
-            laid.append(LaidParagraph(start, self._at, kind, level, continues))
-        return "".join(self._pieces), Layout(laid, self._words)
-
-    def _paragraph(self, paragraph: Paragraph, ending: Seam | None) -> None:
-        lines = paragraph.lines
-        last = len(lines) - 1
-        for number, line in enumerate(lines):
-            if number < last:
-                joint = seam(
-                    line.words[-1].text,
-                    lines[number + 1].words[0].text,
-                    self._language,
-                    self._vocabulary,
-                )
-                self._write(line, joint.dropped)
-                if joint.between:
-                    self._pieces.append(joint.between)
-                    self._at += len(joint.between)
-            else:
-                self._write(line, ending.dropped if ending else 0)
-
-    def _write(self, line: TextLine, dropped: int) -> None:
-        pieces, words, at, number = self._pieces, self._words, self._at, self._line
-        last = line.words[-1]
-        for word in line.words:
-            text = word.text
-            if word is last and dropped:
-                text = text[:-dropped]
-            end = at + len(text)
-            pieces.append(text)
-            words.append(LaidWord(at, end, number, *word.box))
-            if word is not last and word.end - word.start > len(text):
-                pieces.append(" ")
-                end += 1
-            at = end
-        self._at = at
-        self._line = number + 1

@@ -22,6 +22,8 @@ _INDENT: Final = 0.7
 _BLANK: Final = 1.1
 #: Another size of type.
 _OTHER: Final = 1.22
+#: A column, in page widths.
+_NARROW: Final = 0.3
 _CLOSING: Final = "\"'\u201d\u2019\u00bb\u203a)]\u300d\u300f"
 _STOPS: Final = ".!?\u2026\u3002\uff01\uff1f\u061f\u0964"
 #: No sentence begins with these.
@@ -110,7 +112,9 @@ def goes_on(tail: Tail, head: Head, language: str, vocabulary: Vocabulary) -> bo
         return False
     if begin.islower():
         return True
-    return len(before.lines) > 1 and not last.text.endswith(":")
+    # One short line may be anything.
+    wide = last.x1 - last.x0 > 0.6 * max(tail.right - tail.left, _NARROW)
+    return (len(before.lines) > 1 or wide) and not last.text.endswith(":")
 
 
 def _running(paragraph: Paragraph) -> bool:

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from common.stage_rows import PageText, ParagraphKind
 from common.stages import Cursor, StageInputs, Step
-from common.text_pages import REACH, Carried, running_texts
+from common.text_layout import Carried
+from common.text_pages import REACH, running_texts
 
 _BEGIN: Final[dict[str, Any]] = {
     "page": 0,
