@@ -21,6 +21,10 @@ SHORT_LEASES = {
     "LEASES__SPLIT_SECONDS": "3",
     "LEASES__MERGE_SECONDS": "3",
     "MAINTAIN__RESEND_AFTER_SECONDS": "3",
+    "STAGES__LEASE_SECONDS": "3",
+    # Many checkpoints, so that there is something between them.
+    "STAGES__PAGES_AT_ONCE": "5",
+    "STAGES__PASSAGES_AT_ONCE": "5",
 }
 
 
@@ -96,6 +100,43 @@ def test_a_blow_in_the_middle_of_seventeen_chunks_changes_nothing_about_the_resu
     ]
     assert kinds.count("chunk_completed") == 17
     assert kinds.count("merging") == kinds.count("job_completed") == 1
+
+
+def test_workers_killed_in_two_stages_after_ocr_leave_the_same_rows(
+    breakable: QuireClient, book: Path
+) -> None:
+    def rows(job_id: str) -> list[dict[str, Any]]:
+        query = """
+            SELECT position, text, page_start, page_end, first_sentence, last_sentence,
+                   embedding::text
+              FROM passages JOIN passage_vectors USING (job_id, position)
+             WHERE job_id = %s ORDER BY position
+        """
+        return breakable.rows(query, job_id)
+
+    undisturbed = breakable.submit(book, stages=["vectors"], cache=True)
+    assert breakable.wait(undisturbed)["status"] == "completed"
+    expected = rows(undisturbed)
+    assert len(expected) > 20
+
+    job_id = breakable.submit(book, stages=["vectors"], cache=True)
+    for stage in ("text", "embedding"):
+
+        def is_at_it(stage: str = stage) -> bool:
+            query = """
+                SELECT checkpoints FROM job_stages
+                 WHERE job_id = %s AND stage = %s AND status = 'processing'
+            """
+            return any(row["checkpoints"] for row in breakable.rows(query, job_id, stage))
+
+        wait_for(is_at_it, f"a checkpoint of {stage}")
+        kill("worker")(breakable)
+    job = breakable.wait(job_id)
+    assert job["status"] == "completed", job
+    assert rows(job_id) == expected
+    for each in job["stages"]:
+        assert each["repeated"] <= 2 * each["total"] / each["checkpoints"] + 5
+    assert {each["stage"] for each in job["stages"] if each["attempts"] > 1} >= {"text"}
 
 
 def test_a_split_whose_function_is_killed_goes_on_where_it_stopped(
