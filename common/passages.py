@@ -97,17 +97,19 @@ def made(position: int, some: Sequence[Counted]) -> Passage:
 def merged(boxes: Iterable[LineBox]) -> list[LineBox]:
     """Return one box for each line: what follows on the same line belongs to the box before."""
     lines: list[LineBox] = []
+    page, x0, y0, x1, y1 = 0, 0.0, 0.0, 0.0, 0.0
     for box in boxes:
-        if lines and _is_on_line(lines[-1], box):
-            page, x0, y0, x1, y1 = lines[-1]
-            lines[-1] = (page, x0, min(y0, box[2]), max(x1, box[3]), max(y1, box[4]))
+        other, left, top, right, bottom = box
+        if (
+            top < y1
+            and bottom > y0
+            and other == page
+            and x0 <= left <= x1 + _GAP
+            and min(y1, bottom) - max(y0, top) > _SHARED_HEIGHT * min(y1 - y0, bottom - top)
+        ):
+            y0, x1, y1 = min(y0, top), max(x1, right), max(y1, bottom)
+            lines[-1] = (page, x0, y0, x1, y1)
         else:
             lines.append(box)
+            page, x0, y0, x1, y1 = box
     return lines
-
-
-def _is_on_line(line: LineBox, box: LineBox) -> bool:
-    page, x0, y0, x1, y1 = line
-    if box[0] != page or box[1] < x0 or box[1] - x1 > _GAP:
-        return False
-    return min(y1, box[4]) - max(y0, box[2]) > _SHARED_HEIGHT * min(y1 - y0, box[4] - box[2])

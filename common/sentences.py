@@ -22,7 +22,7 @@ _OPENERS: Final = "«»“”„‟\"'‘’([{¿¡—–-•*§ \u00a0\u202f"
 _CLOSERS: Final = frozenset('»”"’)]}')
 #: A full stop (or several), what closes with it, and the white space behind.
 _CANDIDATE: Final = re.compile(
-    r"""(?P<stop> (?: [.!?]+ | … )+ )
+    r"""(?P<stop> [.!?…]+ )
         (?P<closers> (?:
             [\s]? »                             # French ones stand off
           | [”’"')\]}]
