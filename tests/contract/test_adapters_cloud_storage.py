@@ -309,3 +309,17 @@ def test_a_document_that_is_too_large_is_refused_before_it_is_fetched(
         adapter.download(ObjectRef(SETTINGS.uploads_bucket, "large.pdf"), target, max_bytes=100)
         == 100
     )
+
+
+def test_a_proxy_that_the_environment_names_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://storage.invalid")
+    with answering(404) as proxy, monkeypatch.context() as environment:
+        environment.setenv("HTTP_PROXY", proxy)
+        environment.setenv("http_proxy", proxy)
+        environment.delenv("NO_PROXY", raising=False)
+        environment.delenv("no_proxy", raising=False)
+        with (
+            closing(CloudStorage(SETTINGS, retry_seconds=0.2)) as adapter,
+            pytest.raises(NotFound, match="gone"),
+        ):
+            adapter.read_chunk(ObjectRef(SETTINGS.chunks_bucket, "chunk.pdf"))
