@@ -11,6 +11,11 @@ from common.lifecycle import JobStatus
 from common.models import DocumentId, JobId, ObjectRef
 from infra.database.pool import Pool
 
+# A job that is cancelled behind its merge has delivered what was read, and keeps it.
+_ENDED_AS: Final[LiteralString] = (
+    "CASE WHEN jobs.status = 'cancelled' THEN coalesce(outcome, 'cancelled') ELSE jobs.status END"
+)
+
 
 class PostgresCleanup:
     """Ended jobs whose remains may go, and old rows that nothing asks for.
@@ -22,10 +27,10 @@ class PostgresCleanup:
     # A completed job's chunk PDFs go at once, the rest when its time is over; a cancelled job's
     # remains all go as soon as nobody can be at work for it, and once more for what a worker that
     # was frozen has written later. Whatever can be retried waits for its own, longer time.
-    CLAIM: Final[LiteralString] = """
+    CLAIM: Final[LiteralString] = f"""
         WITH due AS (
             SELECT jobs.id,
-                   CASE jobs.status
+                   CASE {_ENDED_AS}
                    WHEN 'completed' THEN finished_at < now() - %(keep_intermediates)s
                    WHEN 'cancelled' THEN
                        coalesce(pieces_removed_at < now() - %(keep_intermediates)s, false)
@@ -33,7 +38,7 @@ class PostgresCleanup:
               FROM jobs JOIN documents ON documents.id = document_id
              WHERE finished_at IS NOT NULL AND remains_gone_at IS NULL
                AND (cleaning_until IS NULL OR cleaning_until < now())
-               AND CASE jobs.status
+               AND CASE {_ENDED_AS}
                    WHEN 'completed' THEN
                        pieces_removed_at IS NULL OR finished_at < now() - %(keep_intermediates)s
                    WHEN 'cancelled' THEN
@@ -54,9 +59,9 @@ class PostgresCleanup:
            SET cleaned_at = coalesce(cleaned_at, now()), cleaning_until = now() + %(lease)s
           FROM due, documents
          WHERE jobs.id = due.id AND documents.id = document_id
-        RETURNING jobs.id, document_id, run, jobs.status, is_over, result_path, text_path,
+        RETURNING jobs.id, document_id, run, {_ENDED_AS} AS status, is_over, result_path, text_path,
                   bucket, object, generation
-    """
+    """  # noqa: S608 - put together of constants
 
     # Asked once the claim has committed: of two jobs that are cleaned at once, both are then seen
     # to be done for, and the document goes with either. Who has a document read ahead will have

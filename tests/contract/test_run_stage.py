@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 
 from common.access import Caller
+from common.cleaning import Remains
 from common.controls import Action, refusal
 from common.errors import LeaseLost, PermanentError, QuotaError, TransientError
-from common.lifecycle import Stage
+from common.lifecycle import JobStatus, Stage
 from common.models import JobId
 from common.progress import line
 from common.stage_rows import Layout, PageText, Sentence
 from common.stages import Cursor, PlannedStage, StageInputs, StageOf, StageRef, Step
 from functions.pipeline.stalls import MAX_STALLS
+from infra.database.cleanup import PostgresCleanup
 from infra.database.controls import PostgresControls
 from tests.contract.stage_fixtures import Desk, Killed, limits, made_pages, pages_above
 from tests.world import World
@@ -326,3 +328,41 @@ def test_rows_go_with_their_job(desk: Desk, world: World) -> None:
     with world.pool.connection() as connection:
         connection.execute("DELETE FROM jobs WHERE id = %s", (job_id,))
     assert not any(desk.rows(job_id).values())
+
+
+def test_a_job_that_is_cancelled_behind_its_merge_keeps_its_result_and_is_paid_for(
+    desk: Desk, world: World
+) -> None:
+    job_id = desk.merged(3, wanted=TWO)
+    with world.pool.connection() as connection:
+        connection.execute("INSERT INTO credit_accounts (owner, reserved) VALUES ('alice', 3)")
+        connection.execute("UPDATE jobs SET credits_reserved = 3 WHERE id = %s", (job_id,))
+    desk.run_until(Stage.SENTENCES)
+    assert PostgresControls(world.pool).cancel(job_id, ALICE)
+    desk.run_until()
+    job = desk.job(job_id)
+    assert (job["status"], job["credits_settled"], job["result_path"]) == (
+        "cancelled",
+        3,
+        "result.json",
+    )
+    rows = desk.rows(job_id)
+    assert (len(rows["page_texts"]), rows["sentences"]) == (3, [])
+    [remains] = cleaned(world)
+    assert remains.status is JobStatus.COMPLETED
+    assert not remains.lets_rows_go
+    assert remains.kept == {"result.json"}
+
+
+def cleaned(world: World) -> list[Remains]:
+    day = timedelta(days=1)
+    cleanup = PostgresCleanup(
+        world.pool,
+        keep_intermediates=day,
+        keep_failed=day,
+        keep_keys=day,
+        keep_logs=day,
+        upload_deadline=day,
+        longest_lease=timedelta(),
+    )
+    return cleanup.claim()
