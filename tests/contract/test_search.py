@@ -22,6 +22,8 @@ __all__ = ["library"]
 ALICE = Caller("alice")
 SOIL = "Wheat grows on loamy soils that hold water."
 SHIPS = "Ships were built of oak in the harbours of the north."
+#: More to the point than anything of alice's in matter m1.
+THEIRS = "Oak soil grows: oak soil grows, oak soil grows."
 BOTH = "Oak grows slowly, and needs deep soil."
 
 
@@ -119,9 +121,9 @@ def test_nobody_finds_what_is_not_theirs_and_ranks_and_scores_are_as_if_it_was_n
     alone = look()
     assert {each.document_id for answer in alone for each in answer} == {mine}
     for _ in range(3):
-        library.add(*["Oak oak soil"] * 9, owner="bob", matter="m1", vectors=[axis(1)] * 9)
+        library.add(*[THEIRS] * 9, owner="bob", matter="m1", vectors=[axis(1)] * 9)
     assert look() == alone
-    other = library.add(*["Oak oak soil"] * 9, matter="m2", vectors=[axis(1)] * 9)
+    other = library.add(*[THEIRS] * 9, matter="m2", vectors=[axis(1)] * 9)
     assert look()[2:] == alone[2:]
     assert look()[0][0].document_id == other
     nobody = Caller("alice", ())
@@ -165,6 +167,10 @@ def test_only_rows_of_the_job_that_counts_are_found(
     with pool.connection() as connection:
         connection.execute("UPDATE documents SET search_job = gen_random_uuid()")
     assert texts(search, "soil", vector=axis(0)) == []
+    with pool.connection() as connection:
+        connection.execute("UPDATE documents SET search_job = NULL")
+    assert texts(search, "soil", vector=axis(0)) == []
+    assert search.scope(SearchRequest("soil"), ALICE, engine=ENGINE) == SearchScope(0, 0)
 
 
 def test_vectors_of_another_engine_or_not_all_there_yet_are_not_compared(
