@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import DictRow
+from psycopg.rows import DictRow, TupleRow, tuple_row
 
 from common.models import DocumentId, JobId
 from common.stage_rows import (
@@ -18,6 +18,7 @@ from common.stage_rows import (
     Embedding,
     Entity,
     Layout,
+    LineBox,
     PageText,
     Passage,
     PublishedVectors,
@@ -36,6 +37,7 @@ _ROWS_AT_ONCE: Final = 500
 #: halfvec's binary form (pgvector, src/halfvec.c, halfvec_recv): dimensions, a reserved number, and
 #: half-precision numbers.
 _HALFVEC: Final = Struct(f">hh{DIMENSIONS}e")
+_BOXES: Final = msgspec.json.Decoder(list[LineBox])
 
 
 class _Table(NamedTuple):
@@ -133,19 +135,23 @@ def _write_embeddings(
 class PostgresStageRows:
     """What earlier stages of one job have made; each lot of rows by a short transaction."""
 
+    # Nobody has counted what was written a moment ago: Postgres takes the rows for a hundred, and
+    # would sort all that follow for each lot. For 75,000 sentences: 280 ms a lot, not 0.5 ms.
+    IN_ORDER: Final[LiteralString] = "SET LOCAL enable_sort = off"
+
     PAGE_TEXTS: Final[LiteralString] = """
         SELECT page, text, join_next, language, header, footer, layout FROM page_texts
          WHERE job_id = %(job_id)s AND page > %(after)s ORDER BY page LIMIT %(limit)s
     """
     SENTENCES: Final[LiteralString] = """
-        SELECT position, text, language, page_start, start, page_end, "end", paragraph, boxes,
-               normalized, level
+        SELECT position, text, language, page_start, start, page_end, "end", paragraph,
+               boxes::text, normalized, level
           FROM sentences
          WHERE job_id = %(job_id)s AND position > %(after)s ORDER BY position LIMIT %(limit)s
     """
     PASSAGES: Final[LiteralString] = """
         SELECT position, text, language, tokens, page_start, page_end, first_sentence,
-               last_sentence, boxes
+               last_sentence, boxes::text
           FROM passages
          WHERE job_id = %(job_id)s AND position > %(after)s ORDER BY position LIMIT %(limit)s
     """
@@ -167,25 +173,22 @@ class PostgresStageRows:
     def page_texts(self, *, after: int = 0) -> Iterator[PageText]:
         """Yield the pages above `after`."""
         for row in self._read(self.PAGE_TEXTS, after, _PAGES_AT_ONCE):
-            layout = msgspec.msgpack.decode(row.pop("layout"), type=Layout)
-            yield PageText(**row, layout=layout)
+            yield PageText._make((*row[:6], msgspec.msgpack.decode(row[6], type=Layout)))
 
     def sentences(self, *, start: int = 0) -> Iterator[Sentence]:
         """Yield the sentences from this position on."""
         for row in self._read(self.SENTENCES, start - 1, _ROWS_AT_ONCE):
-            row["boxes"] = [tuple(box) for box in row["boxes"]]
-            yield Sentence(**row)
+            yield Sentence._make((*row[:8], _BOXES.decode(row[8]), *row[9:]))
 
     def passages(self, *, start: int = 0) -> Iterator[Passage]:
         """Yield the passages from this position on."""
         for row in self._read(self.PASSAGES, start - 1, _ROWS_AT_ONCE):
-            row["boxes"] = [tuple(box) for box in row["boxes"]]
-            yield Passage(**row)
+            yield Passage._make((*row[:8], _BOXES.decode(row[8])))
 
     def embeddings(self, *, start: int = 0) -> Iterator[Embedding]:
         """Yield the embeddings from this position on."""
-        for row in self._read(self.EMBEDDINGS, start - 1, _ROWS_AT_ONCE):
-            yield Embedding(row["position"], list(_HALFVEC.unpack(row["embedding"])[2:]))
+        for position, packed in self._read(self.EMBEDDINGS, start - 1, _ROWS_AT_ONCE):
+            yield Embedding(position, list(_HALFVEC.unpack(packed)[2:]))
 
     def last_sentence(self) -> int | None:
         """Return the last sentence's position; None where there is none."""
@@ -200,13 +203,19 @@ class PostgresStageRows:
             row = connection.execute(statement, {"job_id": self._job_id}).fetchone()
         return row["last"] if row else None
 
-    def _read(self, statement: LiteralString, after: int, limit: int) -> Iterator[DictRow]:
+    def _read(self, statement: LiteralString, after: int, limit: int) -> Iterator[TupleRow]:
+        """Yield rows; the first of their columns is what they are ordered by."""
         while True:
             values = {"job_id": self._job_id, "after": after, "limit": limit}
-            with self._pool.connection() as connection:
-                rows = connection.execute(statement, values).fetchall()
+            with (
+                self._pool.connection() as connection,
+                # A dictionary a row, and boxes read by psycopg, take twice as long.
+                connection.cursor(row_factory=tuple_row) as cursor,
+            ):
+                cursor.execute(self.IN_ORDER)
+                rows = cursor.execute(statement, values).fetchall()
             if rows:
-                after = next(iter(rows[-1].values()))
+                after = rows[-1][0]
             yield from rows
             if len(rows) < limit:
                 return
