@@ -9,7 +9,7 @@ import time
 import pytest
 
 from common.errors import MisconfiguredError, PermanentError, QuotaError, TransientError
-from common.quota import QuotaRules
+from common.quota import QuotaRules, Wait
 from common.stage_rows import DIMENSIONS
 from infra.embedding.vertex import TEXTS_PER_CALL, TOKENS_PER_CALL, name_of
 from infra.sections.embedding import EmbeddingSettings
@@ -97,7 +97,9 @@ def test_nothing_is_asked_about_nothing(vertex: Vertex) -> None:
     assert vertex.made == []
 
 
-def test_a_throttled_call_is_waited_for_where_others_were_made_for_it(vertex: Vertex) -> None:
+def test_a_throttled_call_is_waited_for_where_others_were_made_for_it(
+    vertex: Vertex, caplog: pytest.LogCaptureFixture
+) -> None:
     fault = {"status": "RESOURCE_EXHAUSTED", "retry_after_seconds": 7.5, "times": 1}
     vertex.controls.update({"faults": [fault]})
 
@@ -105,6 +107,7 @@ def test_a_throttled_call_is_waited_for_where_others_were_made_for_it(vertex: Ve
 
     assert len(vectors) == 3
     assert any(7.5 <= wait <= 11.25 for wait in vertex.waits)
+    assert "all workers slow down" in caplog.text
     assert sorted(call["status"] for call in vertex.made) == ["OK"] * 3 + ["RESOURCE_EXHAUSTED"]
 
 
@@ -146,6 +149,19 @@ def test_all_workers_keep_to_one_number_of_calls_a_minute(vertex: Vertex) -> Non
     assert len(vertex.made) == 5
     vertex.bucket.elapse(caught.value.retry_after_seconds)
     assert len(first.embed(["one more"])) == 1
+
+
+def test_when_the_service_refuses_all_workers_slow_down(vertex: Vertex) -> None:
+    embedder = vertex.embedder(rules=QuotaRules(20))
+    for number in range(15):
+        embedder.embed([f"passage {number}"])
+    vertex.controls.update({"faults": [{"status": "RESOURCE_EXHAUSTED", "times": 1}]})
+    with pytest.raises(QuotaError):
+        embedder.embed(["a question"], is_query=True)
+
+    # There were tokens left; four fifths of what was used are all there is now.
+    assert vertex.bucket is not None
+    assert isinstance(vertex.bucket.process().take("another"), Wait)
 
 
 def test_a_request_that_has_begun_is_ended_beyond_the_minute(vertex: Vertex) -> None:

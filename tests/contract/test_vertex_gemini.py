@@ -147,6 +147,7 @@ def mention(**fields: Any) -> dict[str, Any]:
         mention(quote="Lyon"),
         mention(quote=""),
         mention(quote="aris"),
+        mention(quote="rain"),
         mention(text=7),
         mention(text=-1),
         mention(kind="planet"),

@@ -70,9 +70,10 @@ def test_by_default_no_text_leaves_the_machine(environment: pytest.MonkeyPatch) 
     assert not engines.engine_name("embedder").startswith("vertex")
 
 
-def test_engines_are_named_without_google_s_client() -> None:
+def test_engines_are_named_and_doors_opened_without_google_s_client() -> None:
     code = (
         "import sys\n"
+        "import functions.api.app, functions.ingest, functions.merge\n"
         "from functions.wiring.engines import Engines\n"
         "from infra.settings import Settings\n"
         "engines = Engines(Settings())\n"
