@@ -12,6 +12,10 @@ LARGE: Final = r"[^\W\d_a-zß-öø-ÿœğšžčćęąłńśźżőűěřůŕďť�
 WORD: Final = re.compile(
     rf"{LARGE}\.(?:[ -]?{LARGE}\.)*(?!\w)|{LARGE}\w*(?:[-’'&]\w+)*(?:\.[A-Z]\.?)*"
 )
+#: Villages: Joinville-le-Pont, Fontenay-sous-Bois.
+PLACE_FORM: Final = re.compile(
+    rf"{LARGE}\w*(?:-{LARGE}\w*)*-(?:le|la|les|des|sur|sous|en|lès|am|an|im)-(?:der-)?\w[\w-]*"
+)
 INITIALS: Final = re.compile(rf"{LARGE}\.(?:[ -]?{LARGE}\.)*")
 ELIDED: Final = re.compile(r"(?:[LJNSMTCDljnsmtcd]|[Qq]u)['’]")
 
@@ -25,6 +29,15 @@ OF: Final = frozenset({" of ", " of the ", " for ", " for the "})
 AND: Final = frozenset({" and ", " et "})
 JOINS: Final = STRONG | PARTICLES | OF | AND
 
+#: Words behind which a full stop ends nothing.
+STOPPED: Final = words(
+    "Mr Mrs Ms Dr Prof Pr Gen Col Capt Lt Sgt Maj Rev Sen Rep Gov Hon St Mt Ste Mme Mlle MM"
+)
+#: What may be joined to an institution's name before `and`: National Aeronautics and Space…
+WIDE: Final = words(
+    "National Federal International European American British Canadian Australian Royal Central "
+    "Environmental General"
+)
 #: Ranks, and adjectives or nouns as well.
 DOUBTFUL_TITLES: Final = words(
     "General Major Count Secretary Minister Colonel Chancellor President Chairman Father Sister "
@@ -35,6 +48,7 @@ _ARTICLES: Final = words(
     "the a an this that these such each any all its our your le la les un une des du au aux ce "
     "cette ces tout toute der die das den dem ein eine"
 )
+_PREPOSITIONS: Final = words("said says wrote dit écrit a and et")
 _WORD_BEFORE: Final = re.compile(r"([^\W\d_]+)[ \u00a0]$")
 _WORD_BEHIND: Final = re.compile(r",? ([^\W\d_]+)")
 _SENTENCE_ENDS: Final = frozenset(".!?:;•…\n|")
@@ -50,8 +64,9 @@ COMPANY_BEFORE: Final = re.compile(
     r"\b(?:société|groupe|éditions|entreprise|compagnie|marque|banque|constructeur|cabinet|journal"
     r"|company|publisher|newspaper|firm|Firma|Konzern|Verlag)[ \u00a0]$"
 )
+PLACE_BEHIND: Final = re.compile(rf", ({LARGE}\w+(?:[ -]{LARGE}\w+)?)")
 LOWER_FORM: Final = re.compile(r" (?:plc|llc|mbh|gmbh)\b")
-ACRONYM_BEHIND: Final = re.compile(r" \(([A-Z][A-Z&-]{1,7})\)")
+ACRONYM_BEHIND: Final = re.compile(r" \([\"“«]?([A-Z][A-Z&-]{1,7})[\"”»]?\)")
 #: What persons do, and what is said of them.
 PERSON_BEHIND: Final = re.compile(
     r"(?: \([^)]{1,40}\))?,? (?:said|says|told|wrote|writes|writing|argued|argues|asked|replied"
@@ -86,6 +101,11 @@ def word_before(text: str, start: int) -> str:
     """Return the word that stands just before; empty where there is none."""
     before = _WORD_BEFORE.search(text, max(0, start - 16), start)
     return before[1] if before else ""
+
+
+def may_precede_initial(word: str) -> bool:
+    """Whether a name may begin behind it, rather than vitamin A. end a sentence."""
+    return not word.islower() or word in FUNCTION_WORDS or word in _PREPOSITIONS or len(word) > 12
 
 
 def follows_article(text: str, start: int) -> bool:

@@ -73,7 +73,8 @@ _YEARS: Final = re.compile(
     r"(?!\w|[.,]\d)"
 )
 _CENTURY: Final = re.compile(
-    r"([IVX]{1,5})(?:e|ème|er) siècle|(\d{1,2})(?:st|nd|rd|th)[ -]century|(\d{1,2})\. Jahrhundert",
+    r"([IVX]{1,5})(?:e|ème|er) siècle|(\d{1,2})(?:st|nd|rd|th)[ -]century"
+    r"|(\d{1,2})(?:\. Jahrhundert|e siècle)"
 )
 #: What stands before a year, and before hardly any number that is none.
 _YEAR_FOLLOWS: Final = re.compile(
@@ -209,7 +210,7 @@ def _years(text: str) -> Iterator[Found]:
             if int(first) < int(last) <= int(first) + 200:
                 yield start, end, f"{first}/{last}", 0.85
             continue
-        if _YEAR_FOLLOWS.search(left) and (int(first) >= 1800 or _ENDS.match(text, end)):
+        if _YEAR_FOLLOWS.search(left) and (int(first) >= 1600 or _ENDS.match(text, end)):
             yield start, end, first, 0.9
         elif _YEAR_MAY_FOLLOW.search(left) and _ENDS.match(text, end):
             yield start, end, first, 0.75

@@ -29,6 +29,8 @@ _ORGANISATION: Final = re.compile(
     rf"(?P<large>{_HEADS})(?P<adjectives>{_ADJECTIVES}*)"
     rf"(?: {_OF}(?:(?P<name>{_NAME})|(?P<noun>[a-zà-ÿœ]{{3,}})){_ADJECTIVES}*)?(?!\w)"
     rf"|(?P<small>{_SMALL_HEADS})(?:{_ADJECTIVES}*) {_OF}{_NAME}(?:{_ADJECTIVES}*)(?!\w)"
+    rf"|ministère {_OF}[a-zà-ÿ]+(?:-[a-zà-ÿ]+)?(?: et {_OF}(?!ministère)[a-zà-ÿ]+)?"
+    rf"{_ADJECTIVES}*(?!\w)"
     r"|tribunal (?:de commerce|judiciaire|administratif|correctionnel|de grande instance)"
     r"|cour (?:d['’]appel|d['’]assises)(?: de [A-ZÀ-Ý][\w-]+)?"
     r"|conseil (?:municipal|régional|départemental|général|constitutionnel)"

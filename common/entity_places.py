@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from common.entity_words import names
+from common.entity_words import names, words
 
 _COUNTRIES: Final = """
 Afghanistan|Albania|Albanie|Albanien|Algeria|Algérie|Algerien|Andorra|Andorre|Angola|Argentina
@@ -157,3 +157,11 @@ Tachkent|Samarkand|Almaty|Astana|Bishkek|Ulaanbaatar|Chernobyl|Tchernobyl|Auschw
 
 #: Names of one place or another, as they are written.
 PLACES: Final = names(_COUNTRIES) | names(_REGIONS) | names(_CITIES)
+
+#: Short forms of American states and Canadian provinces, which stand behind a town only.
+STATES: Final = words(
+    """
+Ala Ariz Ark Calif Colo Conn Del Fla Ga Ill Ind Kan Ky La Mass Md Mich Minn Miss Mo Mont Neb Nev
+Okla Ont Ore Pa Que Tenn Tex Va Vt Wash Wis Wyo
+"""
+)

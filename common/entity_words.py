@@ -29,7 +29,9 @@ Présidente Sénateur Gouverneur Général Colonel Capitaine Commandant Amiral M
 Comte Comtesse Duc Duchesse Marquis Marquise Baronne Abbé Père Sœur Pape Évêque Herr Herrn Frau
 Fräulein Doktor Professorin Richter Richterin Präsident Präsidentin Kanzler Kanzlerin
 Bundeskanzler Bundeskanzlerin Bürgermeister Bürgermeisterin König Königin Kaiser Kaiserin Fürst
-Graf Gräfin Freiherr Papst Bischof Hauptmann Oberst
+Graf Gräfin Freiherr Papst Bischof Hauptmann Oberst Director Commissioner Officer Administrator
+Superintendent Sen Rep Gov Hon Astronaut Representative Marshal Agent Spokesman Spokeswoman Coach
+Directeur Directrice
 """
 )
 #: In French the same in lower case: le professeur Castaing.
@@ -42,7 +44,9 @@ reine prince princesse comte comtesse duc duchesse marquis marquise baron baronn
 pape évêque cardinal saint sainte empereur impératrice inspecteur commissaire écrivain écrivaine
 poète peintre compositeur historien historienne chancelier chancelière judge justice president
 senator governor mayor minister chancellor king queen actor actress author poet painter composer
-novelist historian attorney lawyer singer philosopher
+novelist historian attorney lawyer singer philosopher astronaut cosmonaut director commissioner
+administrator spokesman spokeswoman chairman chairwoman soldier professor sculpteur architecte
+directeur directrice rapporteur rapporteure secrétaire adjoint adjointe
 """
 )
 #: What an enterprise's name ends with.
@@ -63,7 +67,8 @@ Bureau Party League Alliance Hospital Museum Church Airlines Airways Motors Indu
 Partners Press Times Post Herald Tribune Journal Club Trust Fund Board Service Services
 Administration Army Navy Network Laboratories Laboratory Observatory Orchestra Theatre Brothers
 Sons Exchange Insurance Railway Railways Technologies Systems Pharmaceuticals Electric Energy
-Petroleum Steel Nations Reserve Confederation Consortium Cooperative Initiative
+Petroleum Steel Nations Reserve Confederation Consortium Cooperative Initiative Division Force
+Forces Command Directorate Councils Registry
 """
 )
 #: French ones by their first. Those of the second list also in lower case, before a name.
@@ -84,6 +89,7 @@ Street Road Avenue Lane Square Boulevard Drive River Lake Island Islands Bridge 
 Beach Mountain Mountains Hill Hills Ocean Sea Gardens Palace Castle Cathedral Abbey Airport
 Station Forest Desert Peninsula Canyon Falls Creek Harbour Harbor Strait Province District Borough
 Heights Park House Hall Tower Gate Village Canal Glacier Plateau Coast Straße Strasse Platz
+Courthouse Territory Lighthouse
 """
 )
 PLACES_BEFORE: Final = words(
@@ -92,12 +98,16 @@ Lake River Mount Mt Cape Fort Port Isle Gulf Bay Strait Straits City Republic Ki
 State County Lac Mont Rue Avenue Boulevard Place Quai Île Île Îles Cap Château Forêt Fleuve Gare
 """
 )
+#: Of these, those that need `of`: the City of London.
+PLACES_BEFORE_OF: Final = words(
+    "City Republic Kingdom Province State County Isle Gulf Bay Strait Straits"
+)
 #: Organisations by their names, and short names.
 ORGANISATIONS: Final = names(
     """
 UN|ONU|UNO|NATO|OTAN|EU|WHO|OMS|IMF|FMI|IWF|OECD|OCDE|UNESCO|UNICEF|UNHCR|HCR|WTO|OMC|ILO|OIT|OPEC
 OPEP|ECB|BCE|EZB|FAO|IAEA|AIEA|ICC|CPI|NASA|ESA|CERN|CNRS|INSEE|INSERM|CNIL|CNES|SNCF|RATP|EDF|GDF
-FBI|CIA|NSA|FDA|EPA|SEC|IRS|NHS|BBC|CNN|NBC|CBS|AFP|AP|ITV|ARD|ZDF|NHK|IBM|BMW|BASF|SAP|UBS|ING|BNP
+FBI|DOJ|FEMA|FCC|FTC|JAXA|Roscosmos|Eurojust|CIA|NSA|FDA|EPA|SEC|IRS|NHS|BBC|CNN|NBC|CBS|AFP|AP|ITV|ARD|ZDF|NHK|IBM|BMW|BASF|SAP|UBS|ING|BNP
 HSBC|AT&T|GE|HP|H&M|LVMH|PSA|IKEA|FIFA|UEFA|IOC|CIO|NBA|NFL|CDU|CSU|SPD|FDP|AfD|CGT|CFDT|MIT|UCLA
 ETH|EPFL|ENS|HEC|IEEE|ISO|IETF|W3C|ACLU|NAACP|WWF|MSF|CICR|ICRC|GmbH|Interpol|Europol|Eurostat
 United Nations|Nations unies|Nations Unies|Vereinte Nationen|European Union|Union européenne
@@ -126,8 +136,9 @@ Goldman Sachs|Morgan Stanley|JPMorgan|JPMorgan Chase|Citigroup|Citibank|Wells Fa
 Credit Suisse|Crédit Agricole|Crédit Lyonnais|Crédit Mutuel|Société Générale|BNP Paribas|Santander
 Lehman Brothers|BlackRock|Visa|Mastercard|PayPal|Uber|Airbnb|Spotify|Adobe|Wikipedia|Wikimedia
 Reuters|Bloomberg|Associated Press|Agence France-Presse|The New York Times|New York Times
-Washington Post|The Guardian|The Times|The Economist|Financial Times|Wall Street Journal|Le Monde
-Le Figaro|Libération|Der Spiegel|Die Zeit|Die Welt|Frankfurter Allgemeine Zeitung|Gallimard|Hachette
+Washington Post|The Guardian|The Times|The Economist|Financial Times|Wall Street Journal
+Le Monde|Le Parisien|Le Figaro|Libération|Der Spiegel|Die Zeit|Die Welt
+Frankfurter Allgemeine Zeitung|Gallimard|Hachette
 Springer|Elsevier|Penguin|HarperCollins|Oxford University Press|Cambridge University Press|Wiley
 Labour Party|Conservative Party|Democratic Party|Republican Party|Parti socialiste|Taliban|Hamas
 Hezbollah|Hezbollah|Al-Qaeda|Al-Qaïda|Gestapo|Stasi|KGB|Mossad|Wehrmacht|Luftwaffe
@@ -139,7 +150,7 @@ ADJECTIVES_FR: Final = (
     "|français(?:e|es)?|fédéra(?:le?s?|ux)|généra(?:le?s?|ux)|régiona(?:le?s?|ux)|populaires?"
     "|supérieure?s?|pénale?s?|municipa(?:le?s?|ux)|constitutionnel(?:le)?|administrati(?:f|ve)s?"
     "|départementa(?:le?s?|ux)|économiques?|scientifiques?|médicale?s?|polytechniques?|normale"
-    "|suisses?|belges?|britanniques?|américaine?s?|allemande?s?|africaine?s?|unies?|sociale?s?"
+    "|suisses?|belges?|britanniques?|américaine?s?|allemande?s?|africaine?s?|unies?|sociale?s?|financi(?:er|ère)s?|industriel(?:le)?s?"
     "|judiciaires?|étrang(?:er|ère)s?|démocratiques?|socialistes?|communistes?|républicaine?s?"
 )
 #: Written large at the beginning of a sentence, and never a name by themselves.
@@ -208,6 +219,11 @@ Grace Rose Joy Max Will Mark Bill Bob Jack Jay Dean Guy Rob Sue Pia Ray Olive Bl
 Claude Clara Clement Florence Georgia Maurice Nancy Sofia Virginie Morgan Iris Axel Flora Dora Ute
 Victoire Modeste Aurore Stella Laure Violette Ève Said Jean Robin Dan Ron Pascal Marine Franz Mona
 Baptiste Christian Roman Kim Gordon Kelly Leslie Kurt Ernst Frank Aristide Simon Maya Penelope
-Hector Vincent Victoria Carol Ben Travis Ivo Jan Ada
+Hector Vincent Victoria Carol Ben Travis Ivo Jan Ada Dawn June Amber Crystal Ruby Pearl Opal Hazel
+Ivy Holly Lily Jade Dale Wade Lance Kent Kirk Marshall Earl Gene Art Rick Jon Ross Glen Glenn
+Ashley Courtney Lindsay Whitney Jordan Shane Sterling Spencer Troy Tyler Wallace Wayne Wesley
+Murray Mitchell Milton Marvin Herman Homer Harvey Floyd Dwight Dustin Derek Melvin Vernon Stan Sam
+Seth Mercedes Prosper Nestor Octave Ulysse Urbain Fraser Dante Salah Faye Gail Kay Dolly Molly
+Santiago Salvador Pilar Consuelo Desmond Abbas Kiran Bart Woody Willie Ned
 """
 )
