@@ -8,6 +8,7 @@ a batch to the longest: the same numbers for twice the CPU time and 50 MB more.
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _TOKENS: Final = Path("tokenizers", "l2_supercat_tokenizer_config.json")
 _WEIGHTS: Final = Path("weights", "l2_supercat_256.safetensors")
 _TENSOR: Final = "embedding.weight"
-#: About 5 MB. A language's thousand most frequent words are three of four in any text.
+#: Some 17 MB, the tokenizer's own memory included. Of a long text's words nine of ten are met again.
 _WORDS_KEPT: Final = 20_000
 
 
@@ -46,7 +47,8 @@ class WordLlamaEmbedder:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._vectors = _vectors(folder / _WEIGHTS)
-        self._ids: dict[str, list[int]] = {}
+        #: Each word's tokens: two bytes each, of which there are 32,000.
+        self._ids: dict[str, bytes] = {}
 
     def embed(self, texts: Sequence[str], *, is_query: bool = False) -> list[Vector]:
         """Return a vector of length 1 for each; questions are embedded as what answers them.
@@ -58,12 +60,10 @@ class WordLlamaEmbedder:
         return [self._mean(each) for each in words]
 
     def _mean(self, words: list[str]) -> Vector:
-        ids: list[int] = []
-        for word in words:
-            ids += self._ids[word]
-        total = self._vectors.take(ids or [0], axis=0).sum(axis=0)
+        ids = self._numpy.frombuffer(b"".join([self._ids[word] for word in words]), "uint16")
+        total = self._vectors.take(ids, axis=0).sum(axis=0)
         length = float(self._numpy.linalg.norm(total))
-        if not ids or not length:
+        if not length:
             return [1.0] + [0.0] * (DIMENSIONS - 1)
         return cast(Vector, (total / length).tolist())
 
@@ -77,7 +77,7 @@ class WordLlamaEmbedder:
         for word, encoded in zip(
             new, self._tokenizer.encode_batch_fast(new, add_special_tokens=False), strict=True
         ):
-            self._ids[word] = encoded.ids
+            self._ids[word] = array("H", encoded.ids).tobytes()
 
 
 def name() -> str:
