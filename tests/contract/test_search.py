@@ -75,7 +75,14 @@ def test_phrases_are_taken_as_they_stand_and_a_minus_leaves_passages_out(
     assert found(texts(search, 'grows -"deep soil"')) == [0]
 
 
-@pytest.mark.parametrize("query", ["the of and", "…", "'", "\\ & | !", ":* <->", '"', "-", "%s"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("the of and", "…", "'", "\\ & | !", ":* <->", '"', "-", "%s", "or", "not and or"),
+        # No word that is indexed is so long; of four bytes a letter it is longer still.
+        *("\u5b57" * 1000, "\U0001d4b3" * 1000, "e\u0301" * 500, "<b>" * 300, "a.b@c" * 200),
+    ],
+)
 def test_a_query_without_words_that_count_finds_nothing_and_breaks_nothing(
     search: PostgresSearch, library: Library, query: str
 ) -> None:
