@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _TOKENS: Final = Path("tokenizers", "l2_supercat_tokenizer_config.json")
 _WEIGHTS: Final = Path("weights", "l2_supercat_256.safetensors")
 _TENSOR: Final = "embedding.weight"
-#: Some 17 MB, the tokenizer's own memory included. Of a long text's words nine of ten are met again.
+#: Some 17 MB, the tokenizer's own memory included. Most words of a long text are met again.
 _WORDS_KEPT: Final = 20_000
 
 
