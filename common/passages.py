@@ -63,9 +63,12 @@ def cut(
 
 
 def _shared(passage: Sequence[Counted], room: int) -> list[Counted]:
-    """Return as many of the last sentences as there is room for, but never all of them."""
+    """Return as many of the last sentences as there is room for.
+
+    Never all of them: the next sentence would have fit.
+    """
     first = len(passage)
-    while first > 1 and passage[first - 1].tokens <= room:
+    while passage[first - 1].tokens <= room:
         first -= 1
         room -= passage[first].tokens
     return list(passage[first:])

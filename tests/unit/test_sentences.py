@@ -47,6 +47,25 @@ def test_other_languages_are_cut_as_well(language: str, expected: list[str]) -> 
     assert cut(text, language) == expected
 
 
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", ["“Stop!” Tom shouted.", "“Why?”", "He stopped."]),
+        ("en", ["“It is late.", "Anna is tired.”", "(They left.)", "It (the inn!) was shut."]),
+        ("de", ["Er sagte: „Es ist spät.", "Anna ist müde.“", "Dann ging er."]),
+        ("fr", ["« Il est tard.", "Anne dort. »", "« Viens ! » dit M. Roy.", "Non."]),
+        ("en", ["He sold it to the U.S. Navy.", "It is in the U.S.", "The price was $3.5 m."]),
+        ("en", ["See No. 4.", "No.", "I won't.", "He came at 5 p.m.", "Nobody saw him."]),
+        ("fr", ["Voir l'art. L. 121-3 et p. 12.", "Il pèse 3 kg.", "M. J.-P. Roy l'a vu."]),
+        ("en", ["It was so.[12]", "It is not.³", "Is it?"]),
+        ("en", ["So it ended... or not...", "Who knows…", "Nobody!?"]),
+        ("en", ["1. Paper is old.", "See a.b.com/x.y.", "Then go."]),
+    ],
+)
+def test_what_a_segmenter_alone_does_not_see(language: str, expected: list[str]) -> None:
+    assert cut(" ".join(expected), language) == expected
+
+
 @pytest.mark.parametrize("language", ["und", "xx", "en-GB", "EN", "zh-Hant"])
 def test_a_language_that_nobody_knows_is_cut_too(language: str) -> None:
     assert cut("Mr. Roy left. He was late.", language) == ["Mr. Roy left.", "He was late."]
@@ -72,10 +91,9 @@ def test_the_name_says_what_cuts() -> None:
     assert SEGMENTER.name == name_of() == "sentencex-1"
 
 
-PIECES = st.sampled_from(
-    "M.|No.|4|A.|U.S.|« Oui|! »|“No.”|...|…|etc.|(p. 3)|The|word|x.\u00a0», y|e.g.|😀.|。|J.-P.|"
-    "art. L. 12|1.|a)|—|\u202f".split("|")
-)
+ABBREVIATED = ["M.", "No.", "4", "A.", "U.S.", "etc.", "e.g.", "J.-P.", "art. L. 12", "1.", "a)"]
+QUOTED = ["« Oui", "! »", "“No.”", "(p. 3)", "x.\u00a0», y", "The", "word", "😀.", "。", "—", "…"]
+PIECES = st.sampled_from([*ABBREVIATED, *QUOTED, "...", "\u202f"])
 TEXTS = st.lists(PIECES, max_size=40).map(" ".join) | st.text(max_size=200)
 
 
