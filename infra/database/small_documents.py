@@ -100,17 +100,24 @@ class PostgresSmallDocuments:
     def _begin(
         self, connection: Connection[DictRow], values: dict[str, Any]
     ) -> tuple[set[UUID], dict[UUID, CachedResult]]:
-        rows = connection.execute(sql.BEGIN, values).fetchall()
+        with connection.pipeline():
+            begins = connection.execute(sql.BEGIN, values)
+            readers = connection.execute(sql.TAKE_READERS, values) if any(values["keys"]) else None
+        rows = begins.fetchall()
         begun = {row["job_id"] for row in rows}
         found: dict[UUID, CachedResult] = {}
-        if any(values["keys"]):
-            with connection.pipeline():
-                connection.execute(sql.TAKE_READERS, values)
+        if readers is not None:
+            # Hardly ever is another at the same key.
+            is_alone = all(row["is_ours"] for row in readers)
+            if not is_alone:
                 connection.execute(sql.TAKE_OVER, values)
-                cursor = connection.execute(sql.FIND, values)
+            cursor = connection.execute(sql.FIND, values)
             found = {row["id"]: CachedResult(row["path"], row["checksum"]) for row in cursor}
             values = values | {"found": list(found)}
-            begun -= {row["job_id"] for row in connection.execute(sql.STAND_BACK, values)}
+            if found:
+                connection.execute(sql.COUNT_HITS, values)
+            if not is_alone:
+                begun -= {row["job_id"] for row in connection.execute(sql.STAND_BACK, values)}
         if self._credits_enabled:
             # Accounts are locked last. What they do not cover takes all of this back with it. What
             # was found has been paid for.
@@ -177,13 +184,16 @@ class PostgresSmallDocuments:
                     connection.execute(ends.KEEP, values)
             connection.execute(ends.LOCK_ACCOUNTS, values)
             connection.execute(ends.TAKE_DOCUMENTS, values)
-            connection.execute(ends.LOCK_BATCHES, values)
+            batches = connection.execute(ends.LOCK_BATCHES, values)
             if values["again"]:
                 connection.execute(ends.OUTDATED, values)
             finished = connection.execute(ends.RECORD, values)
-            to_announce = connection.execute(ends.TO_ANNOUNCE, values)
+        ended = finished.fetchall()
+        to_announce: list[DictRow] = []
+        if any(row["is_told"] for row in (*batches, *ended)):
+            to_announce = connection.execute(ends.TO_ANNOUNCE, values).fetchall()
         return Recorded(
-            frozenset(JobId(row["id"]) for row in finished),
+            frozenset(JobId(row["id"]) for row in ended),
             tuple(JobId(row["job_id"]) for row in to_announce),
         )
 

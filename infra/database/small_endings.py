@@ -56,7 +56,7 @@ TAKE_DOCUMENTS: Final[LiteralString] = """
     SELECT FROM documents WHERE id = ANY(%(document_ids)s) ORDER BY id FOR NO KEY UPDATE
 """
 LOCK_BATCHES: Final[LiteralString] = """
-    SELECT FROM batches
+    SELECT webhook_url IS NOT NULL AS is_told FROM batches
      WHERE id IN (SELECT batch_id FROM batch_jobs WHERE job_id = ANY(%(jobs)s))
      ORDER BY id FOR NO KEY UPDATE
 """
@@ -106,7 +106,7 @@ RECORD: Final[LiteralString] = """
                finished_at = now(), heartbeat_at = now(), last_event = last_event + 4
           FROM given WHERE jobs.id = job_id
         RETURNING jobs.id, document_id, attempt, last_event, total_pages, given.is_cached,
-                  began - ended AS seconds
+                  began - ended AS seconds, webhook_url IS NOT NULL AS is_told
     ), document AS (
         UPDATE documents
            SET status = 'ocr_complete', result_job = finished.id, result_attempt = attempt
@@ -126,11 +126,11 @@ RECORD: Final[LiteralString] = """
                        jsonb_build_object('pages', total_pages, 'failed_pages', 0))
                ) AS step (number, kind, details)
     )
-    SELECT id FROM finished
+    SELECT id, is_told FROM finished
 """
 
-# Deliveries are written by triggers, at their statement's end, so they are looked for behind it. Of
-# a batch's jobs any may bring its delivery on its way.
+# Deliveries are written by triggers, at their statement's end, so they are looked for behind it:
+# only where a job or its batch wants one. Of a batch's jobs any may bring its delivery on its way.
 TO_ANNOUNCE: Final[LiteralString] = """
     SELECT job_id FROM webhook_deliveries
      WHERE job_id = ANY(%(jobs)s) AND status = 'pending' AND dispatches = 0

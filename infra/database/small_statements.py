@@ -112,14 +112,16 @@ BEGIN: Final[LiteralString] = """
 """
 
 # What follows is about those of them that have a key: as infra.database.result_cache does it for
-# one chunk, each statement behind the locks of the one before it.
+# one chunk, each statement behind the locks of the one before it. Says whether each is its reader.
 TAKE_READERS: Final[LiteralString] = """
     INSERT INTO cache_readers (owner, key, chunk_id)
     SELECT owner, cache_key, id FROM chunks
      WHERE id = ANY(%(chunks)s) AND cache_key IS NOT NULL AND status = 'processing'
      ORDER BY owner, cache_key
     ON CONFLICT (owner, key) DO UPDATE SET owner = excluded.owner
+    RETURNING chunk_id = ANY(%(chunks)s) AS is_ours
 """
+# Only where one is another's.
 TAKE_OVER: Final[LiteralString] = """
     UPDATE cache_readers SET chunk_id = mine.id
       FROM chunks AS mine
@@ -133,20 +135,21 @@ TAKE_OVER: Final[LiteralString] = """
               AND jobs.status IN ('processing', 'paused'))
 """
 FIND: Final[LiteralString] = """
+    SELECT id, path, checksum
+      FROM chunks JOIN result_cache ON result_cache.owner = chunks.owner AND key = cache_key
+     WHERE id = ANY(%(chunks)s) AND status = 'processing' AND expires_at > now()
+     ORDER BY result_cache.owner, key FOR NO KEY UPDATE OF result_cache
+"""
+# Only where something was found. It needs no reader.
+COUNT_HITS: Final[LiteralString] = """
     WITH found AS (
-        SELECT result_cache.owner, key, path, checksum, id
-          FROM chunks JOIN result_cache ON result_cache.owner = chunks.owner AND key = cache_key
-         WHERE id = ANY(%(chunks)s) AND status = 'processing' AND expires_at > now()
-         ORDER BY result_cache.owner, key FOR NO KEY UPDATE OF result_cache
+        SELECT owner, cache_key, id FROM chunks WHERE id = ANY(%(found)s)
     ), hits AS (
         UPDATE result_cache SET hits = hits + 1 FROM found
-         WHERE result_cache.owner = found.owner AND result_cache.key = found.key
-    ), left_off AS (
-        DELETE FROM cache_readers USING found
-         WHERE cache_readers.owner = found.owner AND cache_readers.key = found.key
-           AND chunk_id = found.id
+         WHERE result_cache.owner = found.owner AND key = cache_key
     )
-    SELECT id, path, checksum FROM found
+    DELETE FROM cache_readers USING found
+     WHERE cache_readers.owner = found.owner AND key = cache_key AND chunk_id = found.id
 """
 # An equal one is being read by another worker. It waits without a message until that has ended, and
 # has not been started: nobody has seen what this transaction wrote.
