@@ -37,8 +37,8 @@ locals {
     }
     stranded_jobs = {
       from  = "maintain", message = "stopped work was sent again"
-      only  = "(jsonPayload.merges>0 OR jsonPayload.splits>0)"
-      about = "Runs of maintain that found a job whose cutting or binding had stopped."
+      only  = "(jsonPayload.merges>0 OR jsonPayload.splits>0 OR jsonPayload.stages>0)"
+      about = "Runs of maintain that found a job whose cutting, binding or later stage had stopped."
     }
     chunks_read = {
       from  = "worker", message = "chunk is read"

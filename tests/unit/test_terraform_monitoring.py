@@ -62,7 +62,7 @@ def test_every_field_that_is_counted_stands_in_its_line() -> None:
         if metric["message"] == "stopped work was sent again":
             # What was found is logged as it was counted.
             source = (ROOT / "functions" / "pipeline" / "maintain.py").read_text()
-            assert all(f'"{field}": 0' in source for field in fields), name
+            assert all(f'"{field}"' in source for field in fields), name
         else:
             assert fields <= logged()[metric["message"]], name
 
