@@ -19,13 +19,13 @@ Span = tuple[int, int]
 LONGEST: Final = 3000
 
 _OPENERS: Final = "«»“”„‟\"'‘’([{¿¡—–-•*§ \u00a0\u202f"
-_CLOSERS: Final = frozenset('»”"’)]}')
+_CLOSERS: Final = frozenset('»”“"’)]}')
 #: A full stop (or several), what closes with it, and the white space behind.
 _CANDIDATE: Final = re.compile(
     r"""(?P<stop> [.!?…]+ )
         (?P<closers> (?:
             [\s]? »                             # French ones stand off
-          | [”’"')\]}]
+          | [”’“‘«"')\]}]                       # “ and « close in German
           | [ ]"(?=\s)
           | \[\d{1,3}\]                         # a note's number
           | [⁰¹²³⁴-⁹]+
