@@ -13,6 +13,7 @@ from tests.bench import (
     bench_quota,
     bench_recovery,
     bench_scaling,
+    bench_sentences,
     bench_search,
     bench_small_documents,
     bench_split,
@@ -54,6 +55,8 @@ def main() -> None:
     bench_recovery.main()
     print()
     bench_search.main()
+    print()
+    bench_sentences.main()
     print()
     bench_stages.main()
     print()
