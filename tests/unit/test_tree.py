@@ -113,10 +113,13 @@ def test_a_title_of_two_lines_and_a_number_with_its_title_are_one_heading() -> N
 
 def test_bookmarks_win_and_headings_refine_only_what_is_long() -> None:
     pages: Pages = [
-        [Heading(f"Chapter {number // 10 + 1}"), Heading("The flood"), 10] if number % 10 == 0
-        else [10, Heading(f"Line {number}", 2), 1] if number == 3 else [10]
+        [Heading(f"Chapter {number // 10 + 1}"), Heading("The flood"), 10]
+        if number % 10 == 0
+        else [10]
         for number in range(60)
-    ]  # fmt: skip
+    ]
+    pages[1] = [5, Heading("In a short section", 2), 5]
+    pages[3] = [10, Heading("In a long one", 2), 1]
     outline = [
         OutlineEntry("Chapter 1: the flood", 1, 1),
         OutlineEntry("Towards the dam", 2, 3),
@@ -128,7 +131,7 @@ def test_bookmarks_win_and_headings_refine_only_what_is_long() -> None:
         "scan",
         "  Chapter 1: the flood",
         "    Towards the dam",
-        "      Line 3",
+        "      In a long one",
         "  Chapter 2",
         "    Chapter 3 The flood",
         "    Chapter 4 The flood",
@@ -175,6 +178,13 @@ def test_a_section_that_is_too_short_for_a_passage_still_has_a_summary() -> None
     assert nodes["B. Two"].last_passage < nodes["B. Two"].first_passage
     assert nodes["B. Two"].summary.startswith("Sentence 11 is about")
     assert nodes["B. Two"].centroid is None
+
+
+def test_a_passage_goes_where_the_middle_of_what_is_new_in_it_is() -> None:
+    made = Made([[6, Heading("Chapter 2"), 6]], sentences_each=6, overlap=4)
+    [node] = [node for node in tree_of(made) if node.title == "Chapter 2"]
+    assert made.all_passages[1].first_sentence < 6
+    assert node.first_passage == 1
 
 
 def test_a_centroid_is_the_mean_of_the_sections_embeddings() -> None:
