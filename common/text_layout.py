@@ -19,8 +19,9 @@ BREAK: Final = "\n\n"
 class Carried:
     """What a page's text takes over from the page before."""
 
-    #: Whether its first paragraph goes on from there, and as what.
+    #: Whether a paragraph goes on from there, which one of the page's that is, and as what.
     continues: bool = False
+    place: int = 0
     kind: ParagraphKind = ParagraphKind.BODY
 
 

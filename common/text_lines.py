@@ -135,16 +135,12 @@ def _odd(page: Page) -> bool:
 
 
 def _tight(page: Page) -> bool:
-    """Whether boxes are drawn around the ink: words without low letters are lower then."""
-    full: list[float] = []
-    high: list[float] = []
+    """Whether boxes are drawn around the ink: words of small letters are lower then."""
+    heights: dict[float, list[float]] = {}
     for word in _some_words(page):
-        ink = _ink(word.text)
-        if ink == 1.0:
-            full.append(word.box[3] - word.box[1])
-        elif ink == _INK[True, False]:
-            high.append(word.box[3] - word.box[1])
-    return bool(full and high) and median(high) < 0.9 * median(full)
+        heights.setdefault(_ink(word.text), []).append(word.box[3] - word.box[1])
+    usual = [median(heights[ink]) for ink in sorted(heights, reverse=True)]
+    return len(usual) > 1 and usual[-1] < 0.9 * usual[0]
 
 
 def _some_words(page: Page) -> list[Word]:

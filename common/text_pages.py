@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from common.results import Page
 from common.stage_rows import Layout, PageText
@@ -21,7 +21,7 @@ from common.text_languages import UNKNOWN, language_of, prevailing
 from common.text_layout import BREAK, Carried, Composer
 from common.text_lines import TextLine, aspect_of, lines_of
 from common.text_margins import set_aside
-from common.text_paragraphs import Paragraph, goes_on, head_of, notes_in, paragraphs_of, tail_of
+from common.text_paragraphs import Paragraph, notes_in, paragraphs_of, place_of_head, tail_of
 from common.text_words import has_loose_accents, with_accents
 
 #: So many page numbers before and after a page tell what is on it.
@@ -167,19 +167,22 @@ def _row(window: _Window, facts: _Facts, carried: Carried) -> tuple[PageText, Ca
             facts.number, "", between, made.language, made.header, made.footer, Layout([], [])
         )
         return row, carried
-    ending = None
-    first = len(paragraphs) - made.notes - 1
-    # The notes at a page's foot stand before the paragraph that goes on overleaf; not where that
-    # one has come from the page before.
-    if not (made.notes and first == 0 and carried.continues):
-        ending = _goes_on(window, facts, made)
+    if carried.place:
+        head = paragraphs[carried.place]
+        paragraphs = [head, *(one for one in paragraphs if one is not head)]
+    tail = made.tail
+    # Footnotes stand before the paragraph that goes on overleaf, but where it has itself come from
+    # the page before.
+    alone = carried.continues and tail is paragraphs[0] and len(paragraphs) > 1
+    ending = None if alone else _goes_on(window, facts, made)
     if ending is not None and made.notes:
-        paragraphs = [*paragraphs[:first], *paragraphs[first + 1 :], paragraphs[first]]
-    text, layout = Composer(made.language, made.vocabulary).compose(paragraphs, carried, ending)
+        paragraphs = [*(one for one in paragraphs if one is not tail), tail]
+    last = ending.seam if ending else None
+    text, layout = Composer(made.language, made.vocabulary).compose(paragraphs, carried, last)
     row = PageText(
         facts.number,
         text,
-        BREAK if ending is None else ending.between,
+        last.between if last else BREAK,
         made.language,
         made.header,
         made.footer,
@@ -187,14 +190,18 @@ def _row(window: _Window, facts: _Facts, carried: Carried) -> tuple[PageText, Ca
     )
     if ending is None:
         return row, Carried()
-    kind = paragraphs[-1].kind
-    if len(paragraphs) == 1 and carried.continues:
-        kind = carried.kind
-    return row, Carried(True, kind)
+    kind = carried.kind if len(paragraphs) == 1 and carried.continues else tail.kind
+    return row, Carried(True, ending.place, kind)
 
 
-def _goes_on(window: _Window, facts: _Facts, made: _Made) -> Seam | None:
-    """Return how the page's last paragraph goes on in the next one's first; None if it ends."""
+class _Ending(NamedTuple):
+    """How a page's last paragraph goes on: how its last line does, and where on the next page."""
+
+    seam: Seam
+    place: int
+
+
+def _goes_on(window: _Window, facts: _Facts, made: _Made) -> _Ending | None:
     number = facts.number + 1
     following = window.numbered(number)
     while following is not None and not window.made(following).paragraphs:
@@ -202,14 +209,10 @@ def _goes_on(window: _Window, facts: _Facts, made: _Made) -> Seam | None:
         following = window.numbered(number) if number <= facts.number + REACH else None
     if following is None:
         return None
-    after = window.made(following)
+    after = window.made(following).paragraphs
     tail = tail_of(made.tail, made.paragraphs)
-    head = head_of(after.paragraphs[0], after.paragraphs)
-    if not goes_on(tail, head, made.language, made.vocabulary):
+    place = place_of_head(tail, after, facts.margins.size, made.language, made.vocabulary)
+    if place is None:
         return None
-    return seam(
-        made.tail.lines[-1].words[-1].text,
-        after.paragraphs[0].lines[0].words[0].text,
-        made.language,
-        made.vocabulary,
-    )
+    last, first = made.tail.lines[-1].words[-1], after[place].lines[0].words[0]
+    return _Ending(seam(last.text, first.text, made.language, made.vocabulary), place)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import pairwise, takewhile
+from statistics import median
 from typing import Final
 
 from common.stage_rows import ParagraphKind
@@ -26,8 +27,10 @@ _OTHER: Final = 1.22
 _NARROW: Final = 0.3
 _CLOSING: Final = "\"'\u201d\u2019\u00bb\u203a)]\u300d\u300f"
 _STOPS: Final = ".!?\u2026\u3002\uff01\uff1f\u061f\u0964"
+#: So many paragraphs at a page's head may belong to pictures and tables.
+_FLOATING: Final = 60
 #: No sentence begins with these.
-_CODE: Final = frozenset("\\{}<>%$#&|=_@^~+*")
+_CODE: Final = frozenset("\\{}<>%$#&|=_@^~+*-")
 _NOTE: Final = re.compile(r"[*\u2020\u2021\u00a7\d\u00b9\u00b2\u00b3\u2070-\u2079]|\[\d")
 _HYPHENS: Final = ("-", "\u00ad", "\u00ac", "\u2010", "\ufffe")
 
@@ -48,14 +51,15 @@ class Paragraph:
 
 def paragraphs_of(lines: Sequence[TextLine], body: float) -> list[Paragraph]:
     """Return the paragraphs that a page's lines make. `body` is the size of the text's type."""
-    found = _cut(lines)
+    pitch = _pitch(lines)
+    found = _cut(lines, pitch)
     for number, paragraph in enumerate(found):
         above = found[number - 1] if number else None
         below = found[number + 1] if number + 1 < len(found) else None
         paragraph.kind, paragraph.level = kind_of(
             paragraph.lines,
             body,
-            alone=_apart(above, paragraph) and _apart(paragraph, below),
+            alone=_apart(above, paragraph, pitch) and _apart(paragraph, below, pitch),
             row=is_row(paragraph.lines[0]) and len(paragraph.lines) == 1,
         )
     return _joined(found)
@@ -106,7 +110,7 @@ def goes_on(tail: Tail, head: Head, language: str, vocabulary: Vocabulary) -> bo
     if begin.islower() and last.text.endswith((",", *_HYPHENS)):
         return True
     stopped = last.text.rstrip(_CLOSING).endswith((*_STOPS, ":"))
-    if begin.islower() and not stopped:
+    if begin.islower() and not stopped and not last.text.endswith((";", ")")):
         return True
     if not _full(last, first, tail.right) or _indented(tail, head):
         return False
@@ -115,6 +119,38 @@ def goes_on(tail: Tail, head: Head, language: str, vocabulary: Vocabulary) -> bo
     # One short line may be anything.
     wide = last.x1 - last.x0 > 0.6 * max(tail.right - tail.left, _NARROW)
     return (len(before.lines) > 1 or wide) and not last.text.endswith(":")
+
+
+def place_of_head(
+    tail: Tail, page: Sequence[Paragraph], size: float, language: str, vocabulary: Vocabulary
+) -> int | None:
+    """Return where on the next page the paragraph goes on; None where it ends.
+
+    Pictures and tables may stand above that, with what is said of them. `size` is that of the
+    pages' type.
+    """
+    for place, paragraph in enumerate(page[:_FLOATING]):
+        begins_low = paragraph.lines[0].text[:1].islower() and len(paragraph.lines) > 1
+        if place and not (begins_low and _unfinished(tail.paragraph)):
+            continue
+        if goes_on(tail, head_of(paragraph, page), language, vocabulary):
+            return place if _float(page[:place], size) else None
+    return None
+
+
+def _unfinished(paragraph: Paragraph) -> bool:
+    return not paragraph.lines[-1].text.rstrip(_CLOSING).endswith((*_STOPS, ":", ";"))
+
+
+def _float(paragraphs: Sequence[Paragraph], size: float) -> bool:
+    """Whether these can stand in the middle of another paragraph: something with a caption."""
+    return not paragraphs or (
+        any(is_caption(paragraph.lines[0].text) for paragraph in paragraphs)
+        and not any(
+            paragraph.kind is ParagraphKind.HEADING and type_size(paragraph.lines) > _OTHER * size
+            for paragraph in paragraphs
+        )
+    )
 
 
 def _running(paragraph: Paragraph) -> bool:
@@ -164,14 +200,24 @@ def column_of(paragraph: Paragraph, page: Sequence[Paragraph]) -> tuple[float, f
     return begin, end
 
 
-def _cut(lines: Sequence[TextLine]) -> list[Paragraph]:
+def _pitch(lines: Sequence[TextLine]) -> float:
+    """Return how far the next line of a paragraph mostly is."""
+    steps = [
+        line.middle - above.middle
+        for above, line in pairwise(lines)
+        if line.paragraph == above.paragraph and line.middle > above.middle
+    ]
+    return median(steps) if steps else 0.0
+
+
+def _cut(lines: Sequence[TextLine], pitch: float) -> list[Paragraph]:
     found: list[Paragraph] = []
     was_row = False
     for number, line in enumerate(lines):
         row = is_row(line)
         above = lines[number - 1] if number else None
         below = lines[number + 1] if number + 1 < len(lines) else None
-        if above is None or row or was_row or _begins(found[-1], above, line, below):
+        if above is None or row or was_row or _begins(found[-1], above, line, below, pitch):
             found.append(Paragraph([line]))
         else:
             found[-1].lines.append(line)
@@ -179,14 +225,16 @@ def _cut(lines: Sequence[TextLine]) -> list[Paragraph]:
     return found
 
 
-def _begins(paragraph: Paragraph, above: TextLine, line: TextLine, below: TextLine | None) -> bool:
+def _begins(
+    paragraph: Paragraph, above: TextLine, line: TextLine, below: TextLine | None, pitch: float
+) -> bool:
     if above.paragraph != line.paragraph:
         return True
     # A short line's size is guessed from few letters.
     larger, smaller = max(above.size, line.size), min(above.size, line.size)
     if larger > _OTHER * smaller and min(len(above.text), len(line.text)) > 3:
         return True
-    if line.y0 - above.y1 > _BLANK * line.size:
+    if line.y0 - above.y1 > _BLANK * line.size and line.middle - above.middle > 1.4 * pitch:
         return True
     if above.text.endswith(_HYPHENS):
         return False
@@ -204,13 +252,13 @@ def _begins(paragraph: Paragraph, above: TextLine, line: TextLine, below: TextLi
     return line.x0 - left > _INDENT * line.size and abs(above.x0 - below.x0) < _INDENT * line.size
 
 
-def _apart(above: Paragraph | None, below: Paragraph | None) -> bool:
+def _apart(above: Paragraph | None, below: Paragraph | None, pitch: float) -> bool:
     """Whether there is white space between two, as around a title; the page's edge counts."""
     if above is None or below is None:
         return True
     last, first = above.lines[-1], below.lines[0]
     gap = first.y0 - last.y1
-    return gap > 0.6 * first.size or gap < 0
+    return gap < 0 or (gap > 0.6 * first.size and first.middle - last.middle > 1.2 * pitch)
 
 
 def _joined(paragraphs: list[Paragraph]) -> list[Paragraph]:

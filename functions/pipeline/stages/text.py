@@ -14,6 +14,7 @@ _BEGIN: Final[dict[str, Any]] = {
     "page": 0,
     "done": 0,
     "continues": False,
+    "place": 0,
     "kind": ParagraphKind.BODY.value,
 }
 
@@ -27,7 +28,7 @@ def text(inputs: StageInputs, cursor: Cursor) -> Iterator[Step]:
     at = cursor or _BEGIN
     total = inputs.work.pages
     done: int = at["done"]
-    carried = Carried(at["continues"], ParagraphKind(at["kind"]))
+    carried = Carried(at["continues"], at["place"], ParagraphKind(at["kind"]))
     pages = inputs.result_pages(max(0, at["page"] - REACH))
     rows: list[PageText] = []
     for row, next_carried in running_texts(pages, after=at["page"], carried=carried):
@@ -47,5 +48,6 @@ def _cursor(last: PageText, done: int, carried: Carried) -> Cursor:
         "page": last.page,
         "done": done,
         "continues": carried.continues,
+        "place": carried.place,
         "kind": carried.kind.value,
     }
