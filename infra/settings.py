@@ -130,6 +130,17 @@ class Settings(OpenTelemetrySettings):
     log_level: str = "INFO"
 
     @model_validator(mode="after")
+    def _a_checkpoint_fits_its_minute(self) -> Self:
+        calls = self.embedding.calls_for(self.stages.passages_at_once)
+        if calls > self.embedding.calls_per_minute:
+            raise ValueError(
+                f"STAGES__PASSAGES_AT_ONCE={self.stages.passages_at_once} takes {calls} calls of "
+                f"{self.embedding.model}, and EMBEDDING__CALLS_PER_MINUTE is "
+                f"{self.embedding.calls_per_minute}: no checkpoint would be reached."
+            )
+        return self
+
+    @model_validator(mode="after")
     def _chunks_fit_one_call(self) -> Self:
         limit = self.document_ai.page_limit
         if self.chunk_size_pages > limit:

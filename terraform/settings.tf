@@ -225,7 +225,7 @@ locals {
     STAGES__PASSAGE_TOKENS   = ["worker"]
     STAGES__OVERLAP_TOKENS   = ["worker"]
     STAGES__PAGES_AT_ONCE    = ["worker"]
-    STAGES__PASSAGES_AT_ONCE = ["worker"]
+    STAGES__PASSAGES_AT_ONCE = ["api", "worker"]
     STAGES__SLICE_SECONDS    = ["worker"]
     STAGES__LEASE_SECONDS    = ["worker"]
 

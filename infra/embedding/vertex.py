@@ -19,10 +19,11 @@ from infra.sections.vertex import VertexSettings
 from infra.vertex.calls import VertexCalls
 from infra.vertex.client import connected
 
-TEXTS_PER_CALL: Final = 250
 TOKENS_PER_CALL: Final = 20_000
 #: Who asks a question waits for the answer.
 _QUERY_SECONDS: Final = 10.0
+#: More than the model reads of a text, which is 2,048 tokens; of some 8,192.
+_LETTERS: Final = 16_000
 #: A token of Latin script has four bytes or more, and one of Chinese three.
 _BYTES_PER_TOKEN: Final = 3
 
@@ -40,7 +41,7 @@ class VertexEmbedder:
     ) -> None:
         self.name = name_of(settings)
         self._model = settings.model
-        self._texts_per_call = settings.texts_per_call or texts_per_call(settings.model)
+        self._texts_per_call = settings.most_texts
         self._query_seconds = min(_QUERY_SECONDS, vertex.timeout_seconds)
         self._client = connected(vertex, project=project, location=settings.location)
         self._calls = calls
@@ -51,6 +52,7 @@ class VertexEmbedder:
         Raises QuotaError, TransientError or PermanentError. A question is asked once and for ten
         seconds at most; of anything else each call that breaks off is made a second time.
         """
+        texts = [text[:_LETTERS] for text in texts]
         if is_query:
             return [
                 vector
@@ -103,11 +105,6 @@ class VertexEmbedder:
 def name_of(settings: EmbeddingSettings) -> str:
     """Return what vectors of the same name can be compared by, without loading anything."""
     return f"vertex-{DIMENSIONS}-{settings.model}"
-
-
-def texts_per_call(model: str) -> int:
-    """Return how many texts one call may have."""
-    return 1 if "gemini" in model else TEXTS_PER_CALL
 
 
 def batches(texts: Sequence[str], most: int) -> Iterator[list[str]]:

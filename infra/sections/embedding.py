@@ -6,6 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+#: Of a text-embedding-… model (cloud.google.com/vertex-ai/generative-ai/docs, "Quotas").
+TEXTS_PER_CALL = 250
+
 
 class EmbeddingSettings(BaseModel):
     """The engine of the embedding stage and of search: vectors of two engines do not compare."""
@@ -38,3 +41,14 @@ class EmbeddingSettings(BaseModel):
         le=100_000,
         description="Calls that Vertex AI takes of the project: all workers together keep to it.",
     )
+
+    @property
+    def most_texts(self) -> int:
+        """Texts that one call to Vertex AI may have."""
+        if self.texts_per_call is not None:
+            return self.texts_per_call
+        return 1 if "gemini" in self.model else TEXTS_PER_CALL
+
+    def calls_for(self, texts: int) -> int:
+        """Return how many calls these texts take at least; none of the engine on this machine."""
+        return -(-texts // self.most_texts) if self.engine == "vertex" else 0

@@ -35,7 +35,7 @@ class VertexSettings(BaseModel):
     )
     calls_per_minute: int = Field(
         default=300,
-        ge=1,
+        ge=60,
         le=100_000,
         description="generateContent calls to one model: all workers together keep to it. Google "
         "sets no number and refuses what comes too suddenly.",

@@ -50,9 +50,9 @@ class VertexCalls:
         self._now = now
 
     def one(self, piece: Piece, call: Callable[[Piece], Answer], *, name: str) -> Answer:
-        """Make one call, for somebody who waits: an error is raised at once. As `all`."""
+        """Make one call, for somebody who waits: ahead of the others, and never again. As `all`."""
         caller = hashlib.sha256(name.encode()).hexdigest()
-        granted = self._turn(caller, self._now() + _PATIENCE_SECONDS, first=False)
+        granted = self._turn(caller, self._now() + _PATIENCE_SECONDS, first=True)
         try:
             return _in_our_words(call, piece)
         except QuotaError:

@@ -11,8 +11,8 @@ import pytest
 from common.errors import MisconfiguredError, PermanentError, QuotaError, TransientError
 from common.quota import QuotaRules, Wait
 from common.stage_rows import DIMENSIONS
-from infra.embedding.vertex import TEXTS_PER_CALL, TOKENS_PER_CALL, name_of
-from infra.sections.embedding import EmbeddingSettings
+from infra.embedding.vertex import TOKENS_PER_CALL, name_of
+from infra.sections.embedding import TEXTS_PER_CALL, EmbeddingSettings
 from tests.contract.quota_fixtures import bucket_of
 from tests.contract.vertex_fixtures import BATCHED, Vertex, running_vertex, vertex
 
@@ -69,6 +69,14 @@ def test_long_texts_go_by_their_tokens(vertex: Vertex) -> None:
     assert sum(call["texts"] for call in vertex.made) == 40
     most = max(call["texts"] for call in vertex.made)
     assert 1 < most <= TOKENS_PER_CALL // 1200
+
+
+def test_of_a_text_without_end_the_beginning_counts(vertex: Vertex) -> None:
+    endless = "considerations " * 20_000
+    embedder = vertex.embedder()
+
+    assert embedder.embed([endless]) == embedder.embed([endless[:16_000]])
+    assert [call["status"] for call in vertex.made] == ["OK", "OK"]
 
 
 def test_a_gemini_model_gets_one_text_a_call_several_at_once(vertex: Vertex) -> None:
