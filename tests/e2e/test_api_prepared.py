@@ -91,3 +91,25 @@ def test_passages_are_listed_with_their_sentences(
     assert quire.http.get(path, params={"page": 3}).json()["passages"] == []
     wrong = quire.http.get(path, params={"language": "französisch"})
     assert (wrong.status_code, wrong.json()["code"]) == (422, "INVALID_REQUEST")
+
+
+def test_a_job_that_asks_for_passages_makes_them_of_what_it_has_read(
+    quire: QuireClient, tmp_path: Path
+) -> None:
+    path = tmp_path / "book.pdf"
+    write_born_digital(path, ["Mr. Roy left. He was late.", "No. 4 is lost. Nobody knows why."])
+    job = quire.wait(quire.submit(path, stages=["passages"]))
+    assert job["status"] == "completed", job
+    document = f"/v1/documents/{job['document_id']}"
+    sentences = quire.http.get(f"{document}/sentences").json()["sentences"]
+    assert [(row["text"], row["page_start"]) for row in sentences] == [
+        ("Mr. Roy left.", 1),
+        ("He was late.", 1),
+        ("No. 4 is lost.", 2),
+        ("Nobody knows why.", 2),
+    ]
+    assert all(box[0] == row["page_start"] for row in sentences for box in row["boxes"])
+    assert all(0 <= box[1] < box[3] <= 1 for row in sentences for box in row["boxes"])
+    [passage] = quire.http.get(f"{document}/passages").json()["passages"]
+    assert (passage["page_start"], passage["page_end"]) == (1, 2)
+    assert (passage["first_sentence"], passage["last_sentence"]) == (0, 3)
