@@ -25,7 +25,7 @@ import psycopg
 
 from infra.local.home import Home
 from infra.local.stack import Stack, StackOptions
-from tests.bench.memory import own_memory
+from tests.bench.memory import anonymous
 from tests.bench.processes import cpu_seconds
 from tests.e2e.quire_client import QuireClient
 from tests.pdfs.books import write_book
@@ -208,9 +208,12 @@ class Memory:
         self._watcher.join()
 
     def _watch(self) -> None:
+        children: list[psutil.Process] = []
         while not self._done.wait(0.1):
-            children = [own_memory(child) for child in self._worker.children()]
-            self._seen.append((time.time(), max(children, default=0)))
+            # To ask who they are costs as much as a page's stages; a new one comes rarely.
+            if len(self._seen) % 50 == 0:
+                children = self._worker.children()
+            self._seen.append((time.time(), max(map(anonymous, children), default=0)))
 
 
 if __name__ == "__main__":

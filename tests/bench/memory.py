@@ -13,15 +13,18 @@ import psutil
 
 def own_memory(process: psutil.Process) -> int:
     """Return the anonymous bytes of a process and its children: without the page cache."""
-    total = 0
-    for each in [process, *process.children(recursive=True)]:
-        try:
-            for line in Path(f"/proc/{each.pid}/status").read_text().splitlines():
-                if line.startswith("RssAnon"):
-                    total += int(line.split()[1]) * 1024
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # It ended while we looked.
-    return total
+    return sum(map(anonymous, [process, *process.children(recursive=True)]))
+
+
+def anonymous(process: psutil.Process) -> int:
+    """Return the anonymous bytes of one process; none where it has ended."""
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0  # It ended while we looked.
+    return sum(
+        int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("RssAnon")
+    )
 
 
 class Peak:
