@@ -32,6 +32,8 @@ def import_shared(**_: Any) -> None:
     settings = application().settings
     if settings.sends_traces or settings.sends_metrics:
         import_module("infra.telemetry.setup")
+    if application().calls_models and settings.stages.by_default:
+        import_module("google.genai")
     # One line received and one succeeded for each chunk say less than the job's events do.
     for name in ("celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(name).setLevel(logging.WARNING)

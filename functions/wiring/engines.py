@@ -79,6 +79,12 @@ class Engines(Services):
         return WordLlamaEmbedder()
 
     @property
+    def calls_models(self) -> bool:
+        """Whether an engine is one of Vertex AI's models."""
+        engines = {self.settings.embedding.engine, self.settings.entities.engine}
+        return "vertex" in engines or self.normalizes
+
+    @property
     def normalizes(self) -> bool:
         """Whether a model puts sentences right."""
         return self.settings.normalization.engine != "none"

@@ -43,6 +43,7 @@ def test_by_the_settings_all_engines_are_googles_models(
     environment.setenv("NORMALIZATION__ENGINE", "gemini")
     environment.setenv("VERTEX__MODEL", "gemini-3.1-flash-lite")
     engines = Engines(Settings())
+    assert engines.calls_models
 
     assert len(engines.embedder.embed(["A passage."], is_query=True)) == 1
     assert engines.normalizes
@@ -65,6 +66,7 @@ def test_by_default_no_text_leaves_the_machine(environment: pytest.MonkeyPatch) 
     engines = Engines(Settings())
 
     assert not engines.normalizes
+    assert not engines.calls_models
     assert "gemini" not in engines.engine_name("segmenter")
     assert not engines.engine_name("entities").startswith("vertex")
     assert not engines.engine_name("embedder").startswith("vertex")
