@@ -7,6 +7,7 @@ from tests.bench import (
     bench_cache,
     bench_cold_start,
     bench_costs,
+    bench_entities,
     bench_events,
     bench_linear,
     bench_pages,
@@ -57,6 +58,8 @@ def main() -> None:
     bench_search.main()
     print()
     bench_sentences.main()
+    print()
+    bench_entities.main()
     print()
     bench_stages.main()
     print()
