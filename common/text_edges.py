@@ -31,6 +31,8 @@ class MarginLine:
     row: int
     y: float
     size: float
+    #: Of its box, in page widths.
+    height: float
     #: To the next row inwards: in its own size, and by how much that is more than between lines.
     gap: float
     apart: float
@@ -120,6 +122,7 @@ def _margin_line(
         row=row,
         y=line.middle / height,
         size=line.size,
+        height=line.y1 - line.y0,
         gap=0.0,
         apart=0.0,
         length=len(text),

@@ -23,6 +23,8 @@ class Carried:
     continues: bool = False
     place: int = 0
     kind: ParagraphKind = ParagraphKind.BODY
+    #: What stands between that page's text and the next.
+    between: str = BREAK
 
 
 class Composer:

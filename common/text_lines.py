@@ -138,7 +138,8 @@ def _tight(page: Page) -> bool:
     """Whether boxes are drawn around the ink: words of small letters are lower then."""
     heights: dict[float, list[float]] = {}
     for word in _some_words(page):
-        heights.setdefault(_ink(word.text), []).append(word.box[3] - word.box[1])
+        if word.text.isalpha():
+            heights.setdefault(_ink(word.text), []).append(word.box[3] - word.box[1])
     usual = [median(heights[ink]) for ink in sorted(heights, reverse=True)]
     return len(usual) > 1 and usual[-1] < 0.9 * usual[0]
 

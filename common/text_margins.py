@@ -105,7 +105,7 @@ def _repeats(line: MarginLine, setting: _Setting) -> bool:
 def _alike(line: MarginLine, other: MarginLine, pages: int) -> bool:
     return (
         abs(line.y - other.y) <= _NEAR
-        and max(line.size, other.size) <= 1.3 * min(line.size, other.size)
+        and max(line.height, other.height) <= 1.3 * min(line.height, other.height)
         and len(line.numbers) == len(other.numbers)
         and all(
             there in (here, here + pages)

@@ -161,10 +161,15 @@ def _row(window: _Window, facts: _Facts, carried: Carried) -> tuple[PageText, Ca
     made = window.made(facts)
     paragraphs = made.paragraphs
     if not paragraphs:
-        # A blank page, a picture: what goes on before it goes on behind it.
-        between = "" if carried.continues else BREAK
+        # A blank page, a picture: it hands on what it was handed.
         row = PageText(
-            facts.number, "", between, made.language, made.header, made.footer, Layout([], [])
+            facts.number,
+            "",
+            carried.between,
+            made.language,
+            made.header,
+            made.footer,
+            Layout([], []),
         )
         return row, carried
     if carried.place:
@@ -191,7 +196,7 @@ def _row(window: _Window, facts: _Facts, carried: Carried) -> tuple[PageText, Ca
     if ending is None:
         return row, Carried()
     kind = carried.kind if len(paragraphs) == 1 and carried.continues else tail.kind
-    return row, Carried(True, ending.place, kind)
+    return row, Carried(True, ending.place, kind, ending.seam.between)
 
 
 class _Ending(NamedTuple):

@@ -132,7 +132,7 @@ def test_a_blank_page_parts_nothing() -> None:
     first, empty, third = _texts(
         _page(1, [FULL, FULL, FULL]), blank, _page(3, ["as it was said before that", FULL])
     )
-    assert [first.join_next, empty.join_next, third.join_next] == [" ", "", "\n\n"]
+    assert [first.join_next, empty.join_next, third.join_next] == [" ", " ", "\n\n"]
     assert third.layout.paragraphs[0].continues
 
 

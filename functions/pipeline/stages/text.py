@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from common.stage_rows import PageText, ParagraphKind
 from common.stages import Cursor, StageInputs, Step
-from common.text_layout import Carried
+from common.text_layout import BREAK, Carried
 from common.text_pages import REACH, running_texts
 
 _BEGIN: Final[dict[str, Any]] = {
@@ -15,6 +15,7 @@ _BEGIN: Final[dict[str, Any]] = {
     "done": 0,
     "continues": False,
     "place": 0,
+    "between": BREAK,
     "kind": ParagraphKind.BODY.value,
 }
 
@@ -28,7 +29,7 @@ def text(inputs: StageInputs, cursor: Cursor) -> Iterator[Step]:
     at = cursor or _BEGIN
     total = inputs.work.pages
     done: int = at["done"]
-    carried = Carried(at["continues"], at["place"], ParagraphKind(at["kind"]))
+    carried = Carried(at["continues"], at["place"], ParagraphKind(at["kind"]), at["between"])
     pages = inputs.result_pages(max(0, at["page"] - REACH))
     rows: list[PageText] = []
     for row, next_carried in running_texts(pages, after=at["page"], carried=carried):
@@ -49,5 +50,6 @@ def _cursor(last: PageText, done: int, carried: Carried) -> Cursor:
         "done": done,
         "continues": carried.continues,
         "place": carried.place,
+        "between": carried.between,
         "kind": carried.kind.value,
     }
