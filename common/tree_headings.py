@@ -13,7 +13,7 @@ from typing import Final
 
 _IN_LETTERS: Final = (
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven"
-    r"|eigh|nine)teen|(?:twenty|thirty|forty|fifty)(?:[ -](?:one|two|three|four|five|six|seven"
+    r"|eigh|nine)teen|(?:twenty|thirty|forty|fifty)(?:[ -]?(?:one|two|three|four|five|six|seven"
     r"|eight|nine))?|premi[eè]re?|un|deux|trois|quatre|cinq|sept|huit|neuf|dix|onze|douze)"
 )
 _NUMBER: Final = rf"(?:\d{{1,4}}(?:er|re|ère|e|è|ème|º|°)?|[ivxlcdm]+|[a-z]|{_IN_LETTERS})\b"

@@ -222,7 +222,9 @@ def _whole(marks: Sequence[_Mark]) -> list[_Mark]:
         last = joined[-1] if joined else None
         if last is not None and last.level and mark.level and _is_one(last, mark):
             joined[-1] = last._replace(
-                text=f"{last.text} {mark.text}", last_sentence=mark.last_sentence
+                text=_joined(last.text, mark.text),
+                level=min(last.level, mark.level),
+                last_sentence=mark.last_sentence,
             )
         else:
             joined.append(mark)
@@ -230,12 +232,17 @@ def _whole(marks: Sequence[_Mark]) -> list[_Mark]:
 
 
 def _is_one(first: _Mark, second: _Mark) -> bool:
+    if rank_of(second.text) is not None or is_bare(second.text):
+        return False
     if len(first.text) + len(second.text) >= TITLE_LETTERS:
         return False
-    numbers = rank_of(first.text), rank_of(second.text)
-    if is_bare(first.text):
-        return numbers[1] is None
-    return first.level == second.level and numbers == (None, None)
+    return first.level == second.level or is_bare(first.text) or first.text.endswith("-")
+
+
+def _joined(first: str, second: str) -> str:
+    if first.endswith("-"):
+        return (first[:-1] if second[:1].islower() else first) + second
+    return f"{first} {second}"
 
 
 def _within_coarse(

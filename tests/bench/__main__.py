@@ -20,6 +20,7 @@ from tests.bench import (
     bench_split,
     bench_stack,
     bench_stages,
+    bench_tree,
     bench_turns,
     bench_vectors,
 )
@@ -48,6 +49,8 @@ def main() -> None:
     bench_linear.main()
     print()
     bench_batch_start.main()
+    print()
+    bench_tree.main()
     print()
     bench_turns.main()
     print()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from random import Random
 from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
@@ -112,12 +113,14 @@ class Made:
         return len(self.all_passages) - 1 if self.all_passages else None
 
 
+@cache
 def sentence_text(number: int) -> str:
     """Return a sentence of some length that no other number has."""
     words = Random(number).choices(["river", "dam", "valley", "stone", "gate", "water"], k=9)
     return f"Sentence {number} is about {' '.join(words)}."
 
 
+@cache
 def direction(number: int) -> list[float]:
     """Return a vector of length 1."""
     vector = [0.0] * DIMENSIONS
