@@ -30,6 +30,8 @@ _SECOND_WORD: Final = re.compile(rf"{_SPACE}([^\W\d_]+)(?!\w)")
 _BEFORE: Final = re.compile(
     rf"([^\W\d_]{{0,4}}[€$£¥₹₦₽₩₺₫₱]|\b[A-Z]{{2,4}}|\bFr\.|\bRs\.?){_SPACE}?$"
 )
+#: How signs and codes of currencies end: most numbers have none of them before.
+_CURRENCY_ENDS: Final = frozenset("€$£¥₹₦₽₩₺₫₱.sABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _ATTACHED: Final = re.compile(
     rf"(?:({_SPACE})?([^\W\d_]+)(?!\w))",
 )
@@ -71,7 +73,11 @@ def _amounts(text: str, language: str) -> Iterator[Mention]:
 
 def _unit(text: str, start: int, end: int) -> tuple[str | None, int, int, int]:
     """Return the unit of the number, where the amount begins and ends, and by what it counts."""
-    before = _BEFORE.search(text, max(0, start - 6), start)
+    before = None
+    if start and (
+        text[start - 1] in _CURRENCY_ENDS or text[start - 2 : start - 1] in _CURRENCY_ENDS
+    ):
+        before = _BEFORE.search(text, max(0, start - 6), start)
     currency = CURRENCY_BEFORE.get(before[1]) if before else None
     if before is not None and currency is not None:
         stop, factor = _multiplier(text, end)

@@ -49,7 +49,6 @@ _ARTICLES: Final = words(
     "cette ces tout toute der die das den dem ein eine"
 )
 _PREPOSITIONS: Final = words("said says wrote dit écrit a and et")
-_WORD_BEFORE: Final = re.compile(r"([^\W\d_]+)[ \u00a0]$")
 _WORD_BEHIND: Final = re.compile(r",? ([^\W\d_]+)")
 _SENTENCE_ENDS: Final = frozenset(".!?:;•…\n|")
 #: Between the end of a sentence and the first word of the next.
@@ -60,10 +59,13 @@ _IN_ENGLISH: Final = re.compile(
     r"|arrived|stayed|raised|village|town|city|port) (?:in|at|of|near) $"
 )
 _IN_FRENCH: Final = re.compile(r"\b(?:à|À|près de|(?:ville|village|commune|port|bourg) de) $")
-COMPANY_BEFORE: Final = re.compile(
-    r"\b(?:société|groupe|éditions|entreprise|compagnie|marque|banque|constructeur|cabinet|journal"
-    r"|company|publisher|newspaper|firm|Firma|Konzern|Verlag)[ \u00a0]$"
+#: What an enterprise's name may stand behind.
+COMPANIES: Final = words(
+    "société groupe éditions entreprise compagnie marque banque constructeur cabinet journal "
+    "company publisher newspaper firm Firma Konzern Verlag"
 )
+#: One of these stands before every place that is told by what stands before it.
+_BEFORE_PLACES: Final = words("in at of near à À de")
 PLACE_BEHIND: Final = re.compile(rf", ({LARGE}\w+(?:[ -]{LARGE}\w+)?)")
 LOWER_FORM: Final = re.compile(r" (?:plc|llc|mbh|gmbh)\b")
 ACRONYM_BEHIND: Final = re.compile(r" \([\"“«]?([A-Z][A-Z&-]{1,7})[\"”»]?\)")
@@ -99,8 +101,13 @@ def may_be_surname(word: str) -> bool:
 
 def word_before(text: str, start: int) -> str:
     """Return the word that stands just before; empty where there is none."""
-    before = _WORD_BEFORE.search(text, max(0, start - 16), start)
-    return before[1] if before else ""
+    # By hand, for it is asked of every word that is written large.
+    if start < 2 or text[start - 1] not in " \u00a0":
+        return ""
+    first = start - 1
+    while first and text[first - 1].isalpha():
+        first -= 1
+    return text[first : start - 1]
 
 
 def may_precede_initial(word: str) -> bool:
@@ -130,5 +137,7 @@ def is_shouted(text: str, start: int, end: int) -> bool:
 
 def lies_in(text: str, start: int, language: str) -> bool:
     """Whether what stands before is said of places: born in, à."""
+    if word_before(text, start) not in _BEFORE_PLACES:
+        return False
     before = _IN_FRENCH if language == "fr" else _IN_ENGLISH
     return before.search(text, max(0, start - 24), start) is not None

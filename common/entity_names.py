@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from common.entity_clues import (
     AND,
-    COMPANY_BEFORE,
+    COMPANIES,
     DOUBTFUL_TITLES,
     INITIALS,
     LOWER_FORM,
@@ -53,6 +53,9 @@ from common.entity_words import (
 from common.stage_rows import EntityKind
 from common.stages import Mention
 
+#: What names of several words begin with.
+_FIRST_WORDS = frozenset(name.split(" ", 1)[0] for name in ORGANISATIONS | PLACES if " " in name)
+
 
 def names(text: str, language: str) -> list[Mention]:
     """Return people, organisations and places in order, none within another."""
@@ -64,12 +67,15 @@ class _Names(LargeWords):
 
     def _next(self, words: list[Word], i: int) -> int:
         """Take what begins at a word, and return the word that follows it."""
-        strong = self._strong_end(words, i)
         word = words[i][2]
+        is_function = word.lower() in FUNCTION_WORDS and word not in TITLES
+        if is_function and i + 1 == len(words) and word not in ORGANISATIONS:
+            return i + 1
+        strong = self._strong_end(words, i)
         for rule in (self._enterprise, self._known):
             if (following := rule(words, i, strong)) > i:
                 return following
-        if word.lower() in FUNCTION_WORDS and word not in TITLES:
+        if is_function:
             return i + 1
         for rule in (self._institution, self._titled, self._geographic, self._person):
             if (following := rule(words, i, strong)) > i:
@@ -99,8 +105,12 @@ class _Names(LargeWords):
 
     def _known(self, words: list[Word], i: int, strong: int) -> int:
         """Names of the lists: the longest first; places of one word come last."""
+        word = words[i][2]
+        longest = min(i + 5, len(words)) if word in _FIRST_WORDS else i + 1
+        if longest == i + 1 and word not in ORGANISATIONS:
+            return i
         last_head = self._last_head(words, i, strong)
-        for j in range(min(i + 5, len(words)), i, -1):
+        for j in range(longest, i, -1):
             start, end = words[i][0], words[j - 1][1]
             name = self._text[start:end]
             if name in ORGANISATIONS and not (
@@ -240,7 +250,7 @@ class _Names(LargeWords):
         if is_mixed or strong - i > 3:
             self._left.append(words[i])
             return i + 1
-        if COMPANY_BEFORE.search(self._text, max(0, start - 16), start):
+        if word_before(self._text, start) in COMPANIES:
             return self._take(EntityKind.ORGANISATION, words, i, strong, 0.8)
         if self._language != "de" and not is_common(words[strong - 1][2]):
             is_short = strong - i <= 2 and not word.isupper() and not is_common(word)
