@@ -78,15 +78,7 @@ def maintain(
         give_turns(something_new=True)
 
     def resend(stranded: Stranded) -> None:
-        if stranded.stage in AFTER_OCR:
-            dispatch.send_stage(StageRef(stranded.job_id, stranded.stage, stranded.priority))
-            found["stages"] += 1
-        elif stranded.is_merge:
-            tasks.send_merge(stranded.job_id, stranded.dispatch)
-            found["merges"] += 1
-        else:
-            tasks.send_ingest(stranded.source, stranded.dispatch, stranded.job_id)
-            found["splits"] += 1
+        found[_resend(stranded, dispatch, tasks)] += 1
 
     def look_for(stranded: Stranded) -> None:
         landed = uploads.find(stranded.source)
@@ -137,6 +129,18 @@ def maintain(
     if wrong:
         raise ExceptionGroup("Not everything could be sent again, scaled or cleaned up.", wrong)
     return report
+
+
+def _resend(stranded: Stranded, dispatch: Dispatch, tasks: Tasks) -> str:
+    """Send a job's own message again; return what kind of work had stopped."""
+    if stranded.stage in AFTER_OCR:
+        dispatch.send_stage(StageRef(stranded.job_id, stranded.stage, stranded.priority))
+        return "stages"
+    if stranded.is_merge:
+        tasks.send_merge(stranded.job_id, stranded.dispatch)
+        return "merges"
+    tasks.send_ingest(stranded.source, stranded.dispatch, stranded.job_id)
+    return "splits"
 
 
 def _tell(found: Mapping[str, int]) -> None:

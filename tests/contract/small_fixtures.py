@@ -12,6 +12,7 @@ from uuid import UUID
 from common.errors import NotFound, TransientError
 from common.models import ChunkRef, DocumentsRef, JobId, ObjectRef
 from common.results import Block, Line, Page, Paragraph, Word
+from common.stages import StageRef
 from functions.pipeline.process_chunk import RetryPolicy
 from functions.pipeline.read_documents import read_documents
 from functions.pipeline.whole_documents import Pace, WholeLimits
@@ -177,6 +178,9 @@ class _Outbox:
         raise NotImplementedError
 
     def waiting(self) -> int:
+        raise NotImplementedError
+
+    def send_stage(self, stage: StageRef, delay: timedelta = timedelta()) -> None:
         raise NotImplementedError
 
     def send_chunk_later(self, chunk: ChunkRef, delay: timedelta) -> None:

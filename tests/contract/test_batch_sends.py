@@ -53,6 +53,7 @@ def resume(world: World, batch_id: UUID, outbox: Outbox) -> None:
         ALICE,
         batches=PostgresBatches(world.pool),
         controls=PostgresBatchControls(world.pool),
+        dispatch=lambda: outbox,
         tasks=lambda: outbox,
         give_turns=outbox.give_turns,
         announce=lambda: None,

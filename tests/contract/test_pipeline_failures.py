@@ -29,6 +29,7 @@ from common.names import chunk_result
 from common.pages import PageRange
 from common.ports import OpenPdf, PdfOpener
 from common.results import ChunkResult, Page
+from common.stages import StageRef
 from functions.pipeline.bisect_pages import read_or_bisect
 from functions.pipeline.clean_up import CleanUpReport
 from functions.pipeline.maintain import maintain
@@ -72,12 +73,16 @@ class Outbox:
         self.merges: list[JobId] = []
         self.ingests: list[ObjectRef] = []
         self.documents: list[DocumentsRef] = []
+        self.stages: list[StageRef] = []
 
     def send_chunks(self, chunks: Sequence[ChunkRef]) -> None:
         self.chunks.extend(chunks)
 
     def send_chunk_later(self, chunk: ChunkRef, delay: timedelta) -> None:
         self.chunks.append(chunk)
+
+    def send_stage(self, stage: StageRef, delay: timedelta = timedelta()) -> None:
+        self.stages.append(stage)
 
     def waiting(self) -> int:
         return 1

@@ -62,7 +62,7 @@ def desk_of(world: World, text: Any = plain_text, *, pages: int = 3) -> Desk:
         unused: Any = None
         return StageInputs(
             work=work,
-            rows=desk.stages.rows_of(work),
+            rows=made_desk.stages.rows_of(work),
             result_pages=pages_above(made),
             segmenter=unused,
             entities=unused,
@@ -76,8 +76,8 @@ def desk_of(world: World, text: Any = plain_text, *, pages: int = 3) -> Desk:
         StageOf(Stage.TEXT, text, 1),
         StageOf(Stage.SENTENCES, one_sentence, 1, (Stage.TEXT,)),
     ]
-    desk = Desk(world, listed, inputs, interval=1)
-    return desk
+    made_desk = Desk(world, listed, inputs, interval=1)
+    return made_desk
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def desk(world: World) -> Desk:
     def inputs(work: Any) -> StageInputs:
         return StageInputs(
             work=work,
-            rows=desk.stages.rows_of(work),
+            rows=made_desk.stages.rows_of(work),
             result_pages=pages_above(made),
             segmenter=lambda: segmenter,
             entities=lambda: entities,
@@ -56,8 +56,8 @@ def desk(world: World) -> Desk:
             limits=limits(),
         )
 
-    desk = Desk(world, STAGES, inputs, interval=INTERVAL)
-    return desk
+    made_desk = Desk(world, STAGES, inputs, interval=INTERVAL)
+    return made_desk
 
 
 def undisturbed(desk: Desk) -> tuple[JobId, dict[str, list[dict[str, Any]]]]:

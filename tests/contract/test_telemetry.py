@@ -220,6 +220,7 @@ def test_the_way_of_every_job_that_a_batch_s_cancel_ended_is_told(
             Caller("alice"),
             batches=PostgresBatches(world.pool),
             controls=PostgresBatchControls(world.pool),
+            dispatch=lambda: pytest.fail("nothing is to be sent"),
             tasks=lambda: pytest.fail("nothing is to be sent"),
             give_turns=lambda: None,
             announce=lambda: None,

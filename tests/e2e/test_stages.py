@@ -78,7 +78,8 @@ def test_a_job_that_has_ended_is_extended_without_reading_it_again(
 def test_stages_that_nobody_knows_are_refused(quire: QuireClient, report: Path) -> None:
     job_id = quire.submit(report)
     quire.wait(job_id)
-    for asked in ({"stages": ["summary"]}, {"stages": []}, {}, {"stages": "all"}):
+    wrong: list[dict[str, Any]] = [{"stages": ["summary"]}, {"stages": []}, {}, {"stages": "all"}]
+    for asked in wrong:
         answer = quire.http.post(f"/v1/jobs/{job_id}/stages", json=asked)
         assert answer.status_code == 422, answer.text
         assert answer.json()["code"] == "INVALID_REQUEST"
