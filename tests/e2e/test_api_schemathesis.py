@@ -43,7 +43,7 @@ def test_no_request_finds_an_answer_that_the_document_does_not_promise(
     path = tmp_path / "known.pdf"
     write_born_digital(path, [page_text(number) for number in (1, 2)])
     with QuireClient(own_stack) as quire:
-        job = quire.wait(quire.submit(path))
+        job = quire.wait(quire.submit(path, stages=["passages"]))
     claims = {
         "sub": "alice",
         "aud": "authenticated",
