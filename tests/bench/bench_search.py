@@ -1,8 +1,9 @@
 """Whether search finds what answers a question, and how soon.
 
-`python -m tests.bench.bench_search`. Two real manuals lie in one owner's documents, and are asked
-what they answer somewhere (tests/resources/search). A passage answers that holds the sentence
-with the answer.
+`python -m tests.bench.bench_search [--each] [--many]`. Two real manuals lie in one owner's
+documents, and are asked what they answer somewhere (tests/resources/search). A passage answers that
+holds the sentence with the answer. `--each` prints every question's rank in each mode, `--many`
+times searches among forty times as many passages.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from tests.bench.search_corpus import (
     manuals,
     read,
 )
+from tests.bench.search_many import copy_documents
 
 _CALLER = Caller("reader")
 #: Passages in an answer by default: the rest counts as not found.
@@ -72,7 +74,9 @@ def main() -> None:
                 shelf.add(manual.name, read(content, manual.language), _CALLER.owner)
             _tell_corpus(pool, asked)
             outcomes = list(_outcomes(pool, asked, embedder))
-    _tell(outcomes)
+            _tell(outcomes)
+            if "--many" in sys.argv:
+                _tell_many(pool, asked, embedder)
     if "--each" in sys.argv:
         _tell_each(outcomes)
 
@@ -94,6 +98,27 @@ def _outcomes(pool: Pool, asked: Sequence[Manual], embedder: WordLlamaEmbedder) 
                 assert answer.mode is mode, answer.notes
                 rank = _rank((passage.text for passage in answer.results), question)
                 yield Asked(manual.language, question, mode, rank, seconds)
+
+
+def _tell_many(pool: Pool, asked: Sequence[Manual], embedder: WordLlamaEmbedder) -> None:
+    count = copy_documents(pool, _CALLER.owner, "collector")
+    for how, exact in (("every vector compared", count), ("vectors by their index", 0)):
+        search = PostgresSearch(pool, exact=exact, seconds=60)
+        times = []
+        for question in asked[0].questions:
+            begun = time.monotonic()
+            search_passages(
+                SearchRequest(question.asked),
+                Caller("collector"),
+                passages=search,
+                engine=lambda: embedder.name,
+                embedder=lambda: embedder,
+            )
+            times.append(time.monotonic() - begun)
+        print(
+            f"{count:,} passages, {how}: {statistics.median(times) * 1000:.0f} ms a search,"
+            f" at most {max(times) * 1000:.0f}"
+        )
 
 
 def _rank(texts: Iterable[str], question: Question) -> int | None:
