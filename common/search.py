@@ -69,6 +69,8 @@ class FoundPassage:
     """A passage that was found. Offsets are code points."""
 
     document_id: UUID
+    #: Whose result the document has now: its pages are those that are shown.
+    job_id: UUID
     filename: str
     #: Its position in the document.
     passage: int

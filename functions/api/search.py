@@ -118,4 +118,5 @@ def _answered(app: Application, request: SearchRequest, caller: Caller) -> dict[
 def _shown(passage: FoundPassage) -> dict[str, Any]:
     shown = asdict(passage)
     ranks = {"text": shown.pop("text_rank"), "vectors": shown.pop("vector_rank")}
-    return shown | {"document_id": str(passage.document_id), "ranks": ranks}
+    ids = {"document_id": str(passage.document_id), "job_id": str(passage.job_id)}
+    return shown | ids | {"ranks": ranks}

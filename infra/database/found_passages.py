@@ -64,6 +64,7 @@ def _passage(rank: Ranked, row: Row, words: set[str], pages: _Pages) -> FoundPas
     piece, marks = snippet(row["text"], places(row["text"], words))
     return FoundPassage(
         document_id=row["document_id"],
+        job_id=row["read_by"],
         filename=row["filename"],
         passage=row["position"],
         page_start=row["page_start"],

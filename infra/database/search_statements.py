@@ -11,7 +11,8 @@ from infra.database.ownership import OWNED
 # being made, can't be compared with the query's.
 _SEARCHED: Final[LiteralString] = f"""
     searched AS MATERIALIZED (
-        SELECT id AS document_id, search_job AS job_id, filename
+        SELECT id AS document_id, search_job AS job_id, filename,
+               coalesce(result_job, search_job) AS read_by
           FROM documents
          WHERE {OWNED} AND search_job IS NOT NULL
            AND (%(documents)s::uuid[] IS NULL OR id = ANY(%(documents)s))
@@ -154,8 +155,8 @@ VECTORS_INDEXED: Final[LiteralString] = f"""
 # query's are in its language.
 SHOW: Final[LiteralString] = f"""
     WITH {_SEARCHED}
-    SELECT searched.document_id, searched.job_id, filename, passages.position, passages.page_start,
-           passages.page_end, passages.language, passages.text, passages.boxes,
+    SELECT searched.document_id, searched.job_id, read_by, filename, passages.position,
+           passages.page_start, passages.page_end, passages.language, passages.text, passages.boxes,
            first.start, last."end",
            ts_headline(configuration, passages.text, %(any)s::tsquery,
                        U&'HighlightAll=true,StartSel=\\E000,StopSel=\\E001') AS marked

@@ -75,6 +75,7 @@ def test_what_is_asked_in_other_forms_is_found_first_with_its_page(
     assert (found["mode_used"], found["searchable"], found["notes"]) == ("hybrid", True, [])
     best = found["results"][0]
     assert best["document_id"] == books.english["document_id"]
+    assert best["job_id"] == books.english["job_id"]
     assert best["ranks"] == {"text": 1, "vectors": 1}
     assert best["score"] == 1.0
     assert best["page_start"] <= 2 <= best["page_end"]

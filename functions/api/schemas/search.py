@@ -7,12 +7,13 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from functions.api.schemas.base import Answer, Count, Id, PageNumber, described
-from functions.api.schemas.examples import DOCUMENT_ID
+from functions.api.schemas.examples import DOCUMENT_ID, JOB_ID
 
 _TEXT: Final = "Notice is given in writing. It takes effect when the other party receives it."
 
 _PASSAGE: Final[dict[str, Any]] = {
     "document_id": DOCUMENT_ID,
+    "job_id": JOB_ID,
     "filename": "lease.pdf",
     "passage": 41,
     "page_start": 12,
@@ -44,6 +45,7 @@ class FoundPassage(Answer):
     """A passage. Offsets are code points, which JavaScript's lengths are not."""
 
     document_id: Id
+    job_id: Annotated[Id, Field(description="Whose result the document has now.")]
     filename: str
     passage: Annotated[Count, Field(description="Its position in the document, from 0.")]
     page_start: PageNumber
