@@ -20,9 +20,11 @@ LONGEST: Final = 3000
 
 _OPENERS: Final = "«»“”„‟\"'‘’([{¿¡—–-•*§ \u00a0\u202f"
 _CLOSERS: Final = frozenset('»”“"’)]}')
+#: What no sentence begins with; "" is the end of the text.
+_GOES_ON: Final = frozenset(",;:.!?…") | {""}
 #: A full stop (or several), what closes with it, and the white space behind.
 _CANDIDATE: Final = re.compile(
-    r"""(?P<stop> [.!?…]+ )
+    r"""(?<! [.!?…] ) (?P<stop> [.!?…]++ )
         (?P<closers> (?:
             [\s]? »                             # French ones stand off
           | [”’“‘«"')\]}]                       # “ and « close in German
@@ -110,7 +112,7 @@ def _verdict(text: str, match: re.Match[str], known: Abbreviations, begin: int) 
     while follows < len(text) and text[follows] in _OPENERS:
         follows += 1
     following = text[follows : follows + 1]
-    if following.islower() or following in {",", ";", ":", ""}:
+    if following.islower() or following in _GOES_ON:
         return False
     if match["stop"] != ".":
         return not (match["closers"] and _is_said(text, follows, known))

@@ -59,6 +59,7 @@ def test_other_languages_are_cut_as_well(language: str, expected: list[str]) -> 
         ("fr", ["Voir l'art. L. 121-3 et p. 12.", "Il pèse 3 kg.", "M. J.-P. Roy l'a vu."]),
         ("en", ["It was so.[12]", "It is not.³", "Is it?"]),
         ("en", ["So it ended... or not...", "Who knows…", "Nobody!?"]),
+        ("fr", ["Quoi ! ?", "Il part . . . sans un mot.", "« Ah ! … » fit-il."]),
         ("en", ["1. Paper is old.", "See a.b.com/x.y.", "Then go."]),
     ],
 )
@@ -79,6 +80,12 @@ def test_what_has_no_full_stop_is_cut_at_a_pause_or_a_space() -> None:
     without = "word " * 1500
     assert all(piece.endswith("word") and len(piece) <= LONGEST for piece in cut(without))
     assert [len(piece) for piece in cut("x" * 2 * LONGEST)] == [LONGEST, LONGEST]
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("piece", [".", ". ", "A. ", "« » ", "'", '" ." ', "a.[1][1] ", "… ", "x"])
+def test_no_text_takes_long(piece: str) -> None:
+    assert SEGMENTER.spans("Contents " + piece * 20_000 + " 12", "en")
 
 
 def test_a_text_that_is_not_to_be_cut_stays_whole() -> None:
