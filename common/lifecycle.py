@@ -157,8 +157,8 @@ BATCH_STEPS: Mapping[BatchStatus, frozenset[BatchStatus]] = {
             BatchStatus.CANCELLED,
         }
     ),
-    BatchStatus.COMPLETED: frozenset(),
-    # Where a job of it is retried, by itself or by a recovery.
+    # Where a job of it is extended by further stages, or retried, by itself or by a recovery.
+    BatchStatus.COMPLETED: frozenset({BatchStatus.PROCESSING}),
     BatchStatus.COMPLETED_WITH_ERRORS: frozenset({BatchStatus.PROCESSING}),
     BatchStatus.FAILED: frozenset({BatchStatus.PROCESSING}),
     BatchStatus.CANCELLED: frozenset({BatchStatus.PROCESSING}),

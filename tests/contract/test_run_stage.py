@@ -13,7 +13,8 @@ from common.cleaning import Remains
 from common.controls import Action, refusal
 from common.errors import LeaseLost, PermanentError, QuotaError, TransientError
 from common.lifecycle import JobStatus, Stage
-from common.models import JobId
+from common.models import JobId, MergedDocument
+from common.pages import PageRange
 from common.progress import line
 from common.stage_rows import Layout, PageText, Sentence
 from common.stages import Cursor, PlannedStage, StageInputs, StageOf, StageRef, Step
@@ -21,7 +22,7 @@ from functions.pipeline.stalls import MAX_STALLS
 from infra.database.cleanup import PostgresCleanup
 from infra.database.controls import PostgresControls
 from tests.contract.stage_fixtures import Desk, Killed, limits, made_pages, pages_above
-from tests.world import World
+from tests.world import World, cut
 
 ALICE = Caller("alice")
 TWO = (Stage.TEXT, Stage.SENTENCES)
@@ -366,3 +367,30 @@ def cleaned(world: World) -> list[Remains]:
         longest_lease=timedelta(),
     )
     return cleanup.claim()
+
+
+def test_a_batch_goes_on_while_a_job_of_it_is_extended(desk: Desk, world: World) -> None:
+    batch_id, [job_id] = world.add_batch(1)
+    work = world.begin(job_id)
+    world.splits.plan(work, page_count=3, size=1, warnings=[], chunks=[PageRange(1, 3)])
+    planned = world.splits.planned(work)
+    world.splits.dispatched(work, [(chunk, cut(work, chunk)) for chunk in planned])
+    world.splits.finish(work)
+    world.finish_chunk(planned[0].id)
+    merge = world.merges.claim(job_id)
+    assert merge is not None
+    merged = MergedDocument(JobStatus.COMPLETED, 3, 0, "result.json", None, "checksum")
+    world.merges.finish(merge, merged)
+
+    def batch() -> object:
+        return world.one("SELECT status FROM batches WHERE id = %s", batch_id)["status"]
+
+    assert batch() == "completed"
+    wanted = [PlannedStage(Stage.TEXT, "1")]
+    extension = desk.stages.extend(job_id, ALICE, wanted, desk.dependents)
+    assert extension is not None
+    assert extension.first is not None
+    assert batch() == "processing"
+    desk.sent.append(extension.first)
+    desk.run_until()
+    assert batch() == "completed"
