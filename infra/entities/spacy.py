@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from common.entity_amounts import amounts
@@ -61,16 +60,13 @@ class SpacyEntityFinder:
 
 
 def name_of(models: Mapping[str, str]) -> str:
-    """Return the engine's name with its models' versions, without loading them."""
-    named = [f"{language}={model}@{_version(model)}" for language, model in sorted(models.items())]
-    return f"spacy-1({','.join(named)})+{RULES}"
+    """Return the engine's name with its models, without looking for them.
 
-
-def _version(model: str) -> str:
-    try:
-        return version(model)
-    except PackageNotFoundError:
-        return "missing"
+    Whoever plans a job's stages writes it down, and need not have what the workers have: so the
+    models' installed versions are no part of it.
+    """
+    named = ",".join(f"{language}={model}" for language, model in sorted(models.items()))
+    return f"spacy-1({named})+{RULES}"
 
 
 def _load(model: str) -> Any:

@@ -76,6 +76,6 @@ def test_a_model_that_is_not_installed_is_refused_with_what_to_do() -> None:
 def test_an_engine_is_named_by_what_would_change_its_rows_without_being_loaded() -> None:
     assert name_of(EntitiesSettings()) == "rules-1"
     spacy = EntitiesSettings(engine="spacy", models={"de": "de_b", "fr": "fr_a"})
-    assert name_of(spacy) == "spacy-1(de=de_b@missing,fr=fr_a@missing)+rules-1"
+    assert name_of(spacy) == "spacy-1(de=de_b,fr=fr_a)+rules-1"
     assert finder_of(spacy).name == name_of(spacy)
     assert finder_of(EntitiesSettings()).name == "rules-1"
