@@ -28,6 +28,7 @@ _TITLED: Final = re.compile(
     r"|titre|titel))\s+(?:\d{1,4}|[IVXLC]+|[A-Z])\b|(§)\s*\d"
 )
 _SENTENCE_END: Final = re.compile(r"[.!?;:,\u2026\u3002][\"'\u201d\u2019\u00bb)\]]*$")
+_DIGIT: Final = re.compile(r"\d")
 _NUMERIC: Final = re.compile(r"[-+(]?[\d.,]*\d[\d.,]*[)%€$£]*$")
 #: By how much larger than the text a title of its level is.
 _LEVELS: Final = ((1.75, 1), (1.35, 2), (1.15, 3))
@@ -58,8 +59,11 @@ def is_row(line: TextLine) -> bool:
         cells -= 1
     if cells >= 3:
         return True
+    # Figures are most of the line's letters where they are most of its words.
+    if len(line.words) < 3 or 4 * len(_DIGIT.findall(text)) < len(text):
+        return False
     numeric = sum(_NUMERIC.match(word.text) is not None for word in line.words)
-    return len(line.words) >= 3 and 5 * numeric >= 3 * len(line.words)
+    return 5 * numeric >= 3 * len(line.words)
 
 
 def ends_sentence(text: str) -> bool:

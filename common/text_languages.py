@@ -94,7 +94,8 @@ def detect(words: Sequence[str]) -> str | None:
         weight = times / len(languages)
         for number in languages:
             hits[number] += weight
-            kinds[number] += 1
+            # Single letters are as often a formula's.
+            kinds[number] += len(word) > 1
     ranked = sorted(range(len(hits)), key=lambda number: -hits[number])
     best, second = ranked[0], ranked[1]
     if kinds[best] < _FEWEST_KINDS or hits[best] < 1.2 * hits[second]:

@@ -75,18 +75,23 @@ class Composer:
                 self._write(line, ending.dropped if ending else 0)
 
     def _write(self, line: TextLine, dropped: int) -> None:
-        pieces, words, at, number = self._pieces, self._words, self._at, self._line
-        last = line.words[-1]
-        for word in line.words:
+        add_piece, add_word, number = self._pieces.append, self._words.append, self._line
+        at = self._at
+        *words, last = line.words
+        for word in words:
             text = word.text
-            if word is last and dropped:
-                text = text[:-dropped]
-            end = at + len(text)
-            pieces.append(text)
-            words.append(LaidWord(at, end, number, *word.box))
-            if word is not last and word.end - word.start > len(text):
-                pieces.append(" ")
-                end += 1
-            at = end
-        self._at = at
+            x0, y0, x1, y1 = word.box
+            length = len(text)
+            end = at + length
+            add_word(LaidWord(at, end, number, x0, y0, x1, y1))
+            if word.end - word.start > length:
+                add_piece(text + " ")
+                at = end + 1
+            else:
+                add_piece(text)
+                at = end
+        text = last.text[: len(last.text) - dropped]
+        add_piece(text)
+        self._at = at + len(text)
+        add_word(LaidWord(at, self._at, number, *last.box))
         self._line = number + 1

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import median
 from typing import Final
 
@@ -61,7 +60,13 @@ class TextLine:
     def cells(self) -> int:
         """Return in how many parts wide blanks cut it; 1 is a line of prose."""
         widest = _CELL_GAP * self.size
-        return 1 + sum(b.box[0] - a.box[2] > widest for a, b in pairwise(self.words))
+        cells, last = 1, self.words[0].box[2]
+        for word in self.words:
+            left, _, right, _ = word.box
+            if left - last > widest:
+                cells += 1
+            last = right
+        return cells
 
     def ends_apart(self) -> bool:
         """Whether a wide blank is before its last word, as before a page's number."""
