@@ -171,9 +171,7 @@ class _StoredResult:
         from common.bound_pages import read_pages
 
         with self._file.open("rb") as lines:
-            for page in read_pages(lines):
-                if page.number > after:
-                    yield page
+            yield from read_pages(lines, after=after)
 
     @cached_property
     def _file(self) -> Path:
