@@ -13,7 +13,7 @@ from typing import Any, Final
 from common.entity_amounts import amounts
 from common.entity_dates import dates
 from common.entity_rules import find_mentions, together
-from common.errors import PermanentError
+from common.errors import MisconfiguredError
 from common.stage_rows import EntityKind
 from common.stages import Mention
 from infra.entities.rules import NAME as RULES
@@ -45,8 +45,8 @@ class SpacyEntityFinder:
     def find(self, texts: Sequence[str], language: str) -> list[list[Mention]]:
         """Return each text's mentions, in order, none within another.
 
-        Raises PermanentError ENTITY_MODEL_MISSING where spaCy or the language's model is not
-        installed.
+        Raises MisconfiguredError, which tells operators what to install, where spaCy or the
+        language's model is missing.
         """
         model = self._models.get(language.split("-", maxsplit=1)[0].lower())
         if model is None:
@@ -73,17 +73,16 @@ def _load(model: str) -> Any:
     try:
         import spacy
     except ImportError as error:
-        raise PermanentError(
-            "spaCy is not installed. Install `quire[entities]`, or set ENTITIES__ENGINE=rules.",
-            code="ENTITY_MODEL_MISSING",
+        raise MisconfiguredError(
+            "ENTITIES__ENGINE=spacy needs spaCy, which is not installed: install quire[entities], "
+            "or set ENTITIES__ENGINE=rules."
         ) from error
     try:
         return spacy.load(model, exclude=_UNUSED)
     except OSError as error:
-        raise PermanentError(
-            f"The spaCy model {model} is not installed. Install it beside spaCy, take it out of "
-            "ENTITIES__MODELS, or set ENTITIES__ENGINE=rules.",
-            code="ENTITY_MODEL_MISSING",
+        raise MisconfiguredError(
+            f"The spaCy model {model} is not installed: install it beside spaCy, take it out of "
+            "ENTITIES__MODELS, or set ENTITIES__ENGINE=rules."
         ) from error
 
 
