@@ -121,10 +121,13 @@ def _verdict(text: str, match: re.Match[str], known: Abbreviations, begin: int) 
     token = _token(text, begin, match.start())
     if not token:
         return False
+    is_word = known is not NONE and len(token) > 4 and token.isalpha() and token.islower()
     if match.start() - begin < _LONGEST_LABEL:
         before = text[begin : match.start()].lstrip(_OPENERS)
         if _ITEM.fullmatch(before) or _LABEL.fullmatch(before.lower()):
             return False
+    if is_word and not any(token in some for some in known[:4]):
+        return True
     word = _WORD.match(text, follows)
     starts = (
         word is not None
@@ -138,10 +141,7 @@ def _verdict(text: str, match: re.Match[str], known: Abbreviations, begin: int) 
     listed = _listed(text, known, token.lower(), follows, starts=starts)
     if listed is not None:
         return listed
-    is_word = len(token) > 4 and token.isalpha() and token.islower()
-    if (known is not NONE and (starts or is_word)) or _ROMAN.fullmatch(token):
-        return True
-    return None
+    return True if is_word or starts or _ROMAN.fullmatch(token) else None
 
 
 def _listed(
