@@ -3,8 +3,7 @@
 Counted are pieces of up to four letters, of up to three digits, each other sign, and each character
 of Chinese, Japanese and Korean. Against the tokenizer of Llama 2, by which wordllama goes, that is
 6 to 10 % more for English prose and technical text and 5 % less for French (measured in November
-2026 on the samples in tests/resources/sentences and on docs/). Tokenizers with larger
-vocabularies, as Gemini's, come to less than either.
+2026 on the samples in tests/resources/sentences and on docs/).
 """
 
 from __future__ import annotations
