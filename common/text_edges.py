@@ -16,6 +16,8 @@ from common.text_numbers import numbers_in, outer_numbers, page_number, says_pag
 #: Rows from an edge that are looked at, and how far they may lie from it (parts of the height).
 _ROWS: Final = 4
 _ZONE: Final = 0.2
+#: A row of more pieces than this is a table's.
+_CELLS: Final = 12
 #: Larger than what stands above it by so much is a title.
 _TITLE: Final = 1.25
 _NO_LETTERS: Final = re.compile(r"[\W\d_]+")
@@ -94,6 +96,8 @@ def _edge(ordered: Sequence[TextLine], height: float, top: bool, pitch: float) -
             rows.append([line])
     found = []
     for number, row in enumerate(rows[:_ROWS]):
+        if len(row) > _CELLS:
+            break
         after = rows[number + 1][0] if number + 1 < len(rows) else None
         for line in row:
             if not _in_zone(line, height, top):

@@ -36,6 +36,8 @@ _LAST_WORD: Final = re.compile(r"[^\W\d_]+(?:['\u2019\-\u2010\u2011][^\W\d_]+)*$
 _MACHINE: Final = re.compile(r"[*.@\\]|[^_]+_\w")
 _ELISION: Final = re.compile(r"^(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)['\u2019]")
 _EAST: Final = re.compile("[\u2e80-\u2fff\u3001-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff5e]")
+#: No word is longer.
+_LONGEST: Final = 80
 #: What an inflected form ends with more, or less, than the one seen elsewhere.
 _ENDINGS: Final = ("s", "e", "n", "es", "en", "er", "ed", "d", "r", "ly", "em", "ing")
 
@@ -92,7 +94,7 @@ def _hyphen(stem: str, right: str, language: str, vocabulary: Vocabulary) -> Sea
         return _SPACE
     if stem[-1].isdigit() or right[0].isdigit() or _MACHINE.match(stem):
         return _KEPT
-    before, after = _LAST_WORD.search(stem), _FIRST_WORD.match(right)
+    before, after = _LAST_WORD.search(stem[-_LONGEST:]), _FIRST_WORD.match(right)
     if before is None or after is None:
         return _KEPT
     return _between_letters(before[0], after[0], language, vocabulary)

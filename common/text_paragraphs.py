@@ -29,6 +29,10 @@ _CLOSING: Final = "\"'\u201d\u2019\u00bb\u203a)]\u300d\u300f"
 _STOPS: Final = ".!?\u2026\u3002\uff01\uff1f\u061f\u0964"
 #: So many paragraphs at a page's head may belong to pictures and tables.
 _FLOATING: Final = 60
+#: A page of more of them is no prose.
+_MOST: Final = 400
+#: So many paragraphs before and after one tell how wide its column is.
+_NEAR: Final = 20
 #: No sentence begins with these.
 _CODE: Final = frozenset("\\{}<>%$#&|=_@^~+*-")
 _NOTE: Final = re.compile(r"[*\u2020\u2021\u00a7\d\u00b9\u00b2\u00b3\u2070-\u2079]|\[\d")
@@ -133,7 +137,7 @@ def place_of_head(
         begins_low = paragraph.lines[0].text[:1].islower() and len(paragraph.lines) > 1
         if place and not (begins_low and _unfinished(tail.paragraph)):
             continue
-        if goes_on(tail, head_of(paragraph, page), language, vocabulary):
+        if goes_on(tail, head_of(paragraph, page[:_MOST]), language, vocabulary):
             return place if _float(page[:place], size) else None
     return None
 
@@ -263,9 +267,12 @@ def _apart(above: Paragraph | None, below: Paragraph | None, pitch: float) -> bo
 
 def _joined(paragraphs: list[Paragraph]) -> list[Paragraph]:
     """Put together what the OCR has parted in the middle of a sentence."""
+    if len(paragraphs) > _MOST:
+        return paragraphs
     found: list[Paragraph] = []
-    for paragraph in paragraphs:
-        if found and _same_sentence(found[-1], paragraph, paragraphs):
+    for place, paragraph in enumerate(paragraphs):
+        near = paragraphs[max(0, place - _NEAR) : place + _NEAR]
+        if found and _same_sentence(found[-1], paragraph, near):
             found[-1].lines.extend(paragraph.lines)
         else:
             found.append(paragraph)

@@ -20,6 +20,7 @@ from tests.bench import (
     bench_split,
     bench_stack,
     bench_stages,
+    bench_text,
     bench_tree,
     bench_turns,
     bench_vectors,
@@ -61,6 +62,8 @@ def main() -> None:
     bench_search.main()
     print()
     bench_sentences.main()
+    print()
+    bench_text.main()
     print()
     bench_entities.main()
     print()
