@@ -18,6 +18,7 @@ export function header(root, signal, path) {
         { "aria-label": "Main" },
         way("#/", "Jobs", path === "/" || path.startsWith("/jobs")),
         way("#/batches", "Batches", path.startsWith("/batches")),
+        way("#/search", "Search", path === "/search"),
         isAdministrator() && way("#/admin", "Admin", path.startsWith("/admin")),
       ),
     signedIn &&

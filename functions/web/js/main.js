@@ -13,6 +13,7 @@ import { openHome } from "./views/home.js";
 import { openAnyJob, openJob } from "./views/job.js";
 import { openNewBatch } from "./views/newbatch.js";
 import { openReader } from "./views/reader.js";
+import { openSearch } from "./views/searchall.js";
 import { openSignIn } from "./views/signin.js";
 
 const ROUTES = [
@@ -22,6 +23,7 @@ const ROUTES = [
   [/^\/batches$/, openBatches],
   [/^\/batches\/(?<batch>[^/]+)$/, openBatch],
   [/^\/batches\/new$/, openNewBatch],
+  [/^\/search$/, openSearch],
   [/^\/admin$/, openAdmin],
   [/^\/admin\/jobs\/(?<job>[^/]+)$/, openAnyJob],
 ];

@@ -46,5 +46,14 @@ export function pageSource(documentId, signal) {
   function find(query, next, stop) {
     return ask(`/v1/documents/${documentId}/find`, { q: query, after: next }, { signal: stop });
   }
-  return { page, picture, find };
+  /** The best passages for a query, by words and by meaning. */
+  function search(query, limit, stop) {
+    return ask(`/v1/documents/${documentId}/search`, { q: query, limit }, { signal: stop });
+  }
+  /** One passage by its position, as a page has it; null where it is not there. */
+  async function passage(number, position, stop) {
+    const { passages } = await ask(`/v1/documents/${documentId}/passages`, { page: number, limit: 500 }, { signal: stop });
+    return passages.find((each) => each.position === position) ?? null;
+  }
+  return { page, picture, find, search, passage };
 }

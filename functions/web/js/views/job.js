@@ -128,7 +128,7 @@ function showJob(root, { id, signal, isOwn }) {
     head.show(job);
     problems.show(job);
     grid.rest(job);
-    document.title = `${hasEnded(job) ? "" : `${job.progress_percent} % `}${job.filename} – Quire`;
+    document.title = `${hasEnded(job) ? "" : `${job.stage_percent ?? job.progress_percent} % `}${job.filename} – Quire`;
     if (before && before.message !== job.message) announceLine(job.message);
     if (before && before.status !== job.status) spent();
     // A retry makes an ended job go on.

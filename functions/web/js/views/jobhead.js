@@ -7,6 +7,8 @@ import { ago, counted, duration, hasEnded, hasResult, moment, remaining, STATUS_
 import { icon } from "../icons.js";
 import { complain, notice, question } from "../notices.js";
 import { barOf } from "./jobrow.js";
+import { jobSteps } from "./jobsteps.js";
+import { canBeMadeSearchable, makeSearchable } from "./makesearchable.js";
 
 /** What needs a password before it can be tried again. */
 const LOCKED = /PASSWORD|ENCRYPTED/;
@@ -21,6 +23,7 @@ export function jobHead({ changed, isOwn = true }) {
   const lost = h("span", { class: "lost" });
   const percent = h("span", { class: "percent" });
   const bar = h("div", { class: "bar big", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, done, lost);
+  const steps = jobSteps();
   const facts = h("p", { class: "facts" }, "\u00a0");
   const openLabel = h("span");
   const open = h("a", { class: "button" }, icon("open"), openLabel);
@@ -30,6 +33,7 @@ export function jobHead({ changed, isOwn = true }) {
     retry: control("retry", "Retry what failed", retry, "primary"),
     cancel: control("cancel", "Cancel", cancel),
   };
+  const searchable = control("search", "Make searchable", async () => changed(await makeSearchable(head.job.job_id)));
   const downloads = ["json", "text"].map((form) =>
     h("button", { type: "button", onclick: () => download(head.job, form).catch(complain), "aria-label": `Download ${form === "json" ? "JSON" : "text"}` }, icon("down"), form === "json" ? "JSON" : "Text"),
   );
@@ -38,7 +42,7 @@ export function jobHead({ changed, isOwn = true }) {
     "section",
     { class: "jobhead", "aria-busy": "true" },
     h("div", { class: "headline" }, h("div", { class: "title" }, title, state), buttons),
-    h("div", { class: "progress" }, h("div", { class: "said" }, line, eta), h("div", { class: "gauge" }, bar, percent)),
+    h("div", { class: "progress" }, h("div", { class: "said" }, line, eta), h("div", { class: "gauge" }, bar, percent), steps.element),
     facts,
   );
   let received = 0;
@@ -57,6 +61,7 @@ export function jobHead({ changed, isOwn = true }) {
     bar.setAttribute("aria-valuenow", job.progress_percent);
     bar.setAttribute("aria-valuetext", `${job.progress_percent} %, ${job.message}`);
     barOf(job, done, lost);
+    steps.show(job);
     // A job that is read again, or whose retry failed, has the result of the run before.
     const isEarlier = job.status !== "completed" && job.status !== "completed_with_errors";
     say(openLabel, isEarlier ? "Open the earlier result" : "Open the result");
@@ -66,6 +71,7 @@ export function jobHead({ changed, isOwn = true }) {
     arrange(buttons, !isOwn ? [] : [
       hasResult(job) && open,
       ...(hasResult(job) ? downloads : []),
+      canBeMadeSearchable(job) && searchable,
       ...Object.entries(controls).filter(([action]) => job[`can_${action}`]).map(([, button]) => button),
     ].filter(Boolean), title);
     tick();

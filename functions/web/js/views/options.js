@@ -6,6 +6,9 @@ import { h } from "../dom.js";
 const ALL = "text boxes";
 const OUTPUTS = [[ALL, "text and boxes"], ["boxes", "boxes"], ["text", "text"], ["json", "nothing"]];
 
+/** What is made of the text. Where nothing is said, the deployment says it. */
+const AFTERWARDS = [["", "as the service does by default"], ["ocr", "nothing"], ["all", "make it searchable"]];
+
 const LABELS = {
   pages: ["Pages", "such as 1-20, 25"],
   chunk_pages: ["Pages in a chunk", "smaller is sooner visible"],
@@ -14,6 +17,7 @@ const LABELS = {
   matter: ["Matter", "what it belongs to"],
   password: ["Password", "of locked documents"],
   outputs: ["Made besides JSON", "boxes: to look, to search"],
+  stages: ["Afterwards", "to be found, with an outline"],
   webhook_url: ["Webhook", "is told when the job ends"],
 };
 
@@ -30,6 +34,7 @@ export function optionFields(summary, hints = {}) {
     matter: h("input", { id: "o-matter", placeholder: "none", maxlength: 200, autocomplete: "off" }),
     password: h("input", { id: "o-password", type: "password", maxlength: 1000, autocomplete: "off" }),
     outputs: h("select", { id: "o-outputs" }, OUTPUTS.map(([value, name]) => h("option", { value }, name))),
+    stages: h("select", { id: "o-stages" }, AFTERWARDS.map(([value, name]) => h("option", { value }, name))),
     webhook_url: h("input", { id: "o-webhook", type: "url", placeholder: "none", maxlength: 2000, autocomplete: "off" }),
   };
   const shown = Object.keys(LABELS).filter((name) => hints[name] !== null);
@@ -58,6 +63,7 @@ export function optionFields(summary, hints = {}) {
       ...(languages.length && { languages }),
       ...(said("matter") && { matter: said("matter") }),
       ...(fields.outputs.value !== ALL && { outputs: fields.outputs.value.split(" ") }),
+      ...(fields.stages.value && { stages: [fields.stages.value] }),
       ...(said("webhook_url") && { webhook_url: said("webhook_url") }),
       ...(fields.password.value && { password: fields.password.value }),
     };

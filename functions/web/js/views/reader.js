@@ -6,8 +6,10 @@ import { count, counted, hasEnded, hasResult, percent } from "../format.js";
 import { icon } from "../icons.js";
 import { complain, trouble } from "../notices.js";
 import { pageSource } from "../pages.js";
+import { boxesOn, wordsUnder } from "../passages.js";
 import { tabs } from "../tabs.js";
 import { download } from "./jobhead.js";
+import { outlinePanel } from "./outline.js";
 import { pageText } from "./pagetext.js";
 import { searchPanel } from "./search.js";
 import { sheet } from "./sheet.js";
@@ -22,7 +24,7 @@ export function openReader(root, params) {
 
   function begin(job) {
     if (!hasResult(job)) return failed(new Error(hasEnded(job) ? "This job has no result." : "This job has no result yet."));
-    reader = openDocument(root, job, { signal, query: params.query.get("q") ?? "", number: Number(params.page) });
+    reader = openDocument(root, job, { signal, query: params.query, number: Number(params.page) });
   }
   function failed(error) {
     if (signal.aborted || error.status === 401) return;
@@ -32,7 +34,7 @@ export function openReader(root, params) {
     /** Another page of the same result, or another search in it, is no new view. */
     turn({ job, page, query }) {
       if (job !== id || reader === null) return false;
-      reader.seek(query.get("q") ?? "");
+      reader.seek(query, Number(page));
       reader.turn(Number(page));
       return true;
     },
@@ -46,13 +48,17 @@ function openDocument(root, job, { signal, query, number: first }) {
   let number = 0;
   let words = [];
   let picked = -1;
+  /** The hit that one is on the way to, until another page is turned to. */
+  let sought = null;
 
   const view = sheet({ signal, pages, pointed: (index) => text.point(index), chosen: (index) => choose(index) });
   const text = pageText({ pointed: (index) => view.point(index), chosen: (index) => choose(index, true) });
-  const search = searchPanel({ signal, pages, found: markHits, visit: visitHit });
+  const search = searchPanel({ signal, pages, jobId: job.job_id, found: markHits, visit: visitHit });
+  const outline = outlinePanel({ signal, job, visit: (page) => turn(page) });
   const folders = tabs("Beside the picture", [
     { name: "Text", element: text.element },
     { name: "Search", element: search.element, opened: search.opened },
+    { name: "Outline", element: outline.element, opened: outline.opened },
   ]);
   const input = h("input", { class: "number", inputmode: "numeric", "aria-label": `Page, 1 to ${total}`, onchange: typed, onfocus: () => input.select() });
   const buttons = {
@@ -88,11 +94,11 @@ function openDocument(root, job, { signal, query, number: first }) {
     const wanted = Math.min(Math.max(Math.round(to) || 1, 1), total);
     if (wanted === number) return hit && showHit(hit);
     number = wanted;
+    sought = hit;
     input.value = String(number);
     for (const [name, off] of [["first", number === 1], ["back", number === 1], ["next", number === total], ["last", number === total]]) buttons[name].disabled = off;
     document.title = `Page ${number} of ${job.filename} – Quire`;
-    const asked = search.query ? `?${new URLSearchParams({ q: search.query })}` : "";
-    history.replaceState(null, "", `#/jobs/${job.job_id}/pages/${number}${asked}`);
+    remember();
     view.turning();
     try {
       const page = errors.has(number) ? unread(errors.get(number)) : await pages.page(number).catch(missing);
@@ -107,11 +113,15 @@ function openDocument(root, job, { signal, query, number: first }) {
       markHits();
       // A word may have been chosen in the text before the picture was there.
       if (picked >= 0) view.choose(picked);
-      if (hit) showHit(hit);
+      if (sought) showHit(sought);
       for (const near of [number + 1, number - 1]) if (near >= 1 && near <= total && !errors.has(near)) ahead(near);
     } catch (error) {
-      if (!signal.aborted && wanted === number) view.broken(error, () => turn(again()));
+      if (!signal.aborted && wanted === number) view.broken(error, () => turn(again(), { hit: sought }));
     }
+  }
+  function remember() {
+    const asked = new URLSearchParams(search.address()).toString();
+    history.replaceState(null, "", `#/jobs/${job.job_id}/pages/${number}${asked && `?${asked}`}`);
   }
   function again() {
     const same = number;
@@ -147,14 +157,19 @@ function openDocument(root, job, { signal, query, number: first }) {
 
   function markHits() {
     const here = search.hits.filter((hit) => hit.page === number).flatMap((hit) => hit.words);
+    const { boxes: lines = [], highlights = [] } = search.passage ?? {};
+    view.light(boxesOn(number, lines), boxesOn(number, highlights));
     view.mark(here);
-    text.mark(here);
+    text.mark([...here, ...wordsUnder(words, boxesOn(number, highlights))]);
   }
   function visitHit(hit) {
     turn(hit.page, { hit });
+    sought = hit;
+    remember();
   }
   function showHit(hit) {
     markHits();
+    if (hit.boxes) return view.bringLight();
     view.reveal(hit.words);
     text.reveal(hit.words);
   }
@@ -187,11 +202,11 @@ function openDocument(root, job, { signal, query, number: first }) {
     event.preventDefault();
     does();
   }
-  function seek(words) {
-    if (words) folders.open(1);
-    search.seek(words);
+  function seek(asked, page) {
+    if (asked.get("q")) folders.open(1);
+    search.seek(Object.fromEntries(asked), page);
   }
-  seek(query);
+  seek(query, first);
   turn(first);
   return { turn, seek };
 }

@@ -16,8 +16,9 @@ const STEPS = [0.4, 0.5, 0.65, 0.8, 1, 1.25, 1.5, 2, 2.5, 3];
 export function sheet({ signal, pages, pointed, chosen }) {
   let picture = h("img", { alt: "", hidden: true });
   const overlay = s("svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true", class: "overlay" });
+  const lit = s("svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true", class: "lit" });
   const tip = h("div", { class: "tip", hidden: true, "aria-hidden": "true" });
-  const paper = h("div", { class: "paper skeleton", role: "figure" }, picture, overlay, tip);
+  const paper = h("div", { class: "paper skeleton", role: "figure" }, picture, lit, overlay, tip);
   const element = h("div", { class: "viewport", tabindex: 0, role: "region", "aria-label": "The page's picture" }, paper);
   const size = h("output", { class: "size", "aria-label": "Size" });
   let page = null;
@@ -31,7 +32,7 @@ export function sheet({ signal, pages, pointed, chosen }) {
   overlay.addEventListener("pointerover", (event) => over(indexOf(event.target)));
   overlay.addEventListener("pointerleave", () => over(-1));
   overlay.addEventListener("click", (event) => chosen(indexOf(event.target)));
-  return { element, size, turning, show, broken, ahead, point, choose, mark, reveal, zoom, fit, toggleBoxes };
+  return { element, size, turning, show, broken, ahead, point, choose, mark, reveal, light, bringLight, zoom, fit, toggleBoxes };
 
   function turning() {
     paper.classList.add("turning");
@@ -55,7 +56,8 @@ export function sheet({ signal, pages, pointed, chosen }) {
       s("rect", { x: x0, y: y0, width: Math.max(0, x1 - x0), height: Math.max(0, y1 - y0), class: confidence < POOR ? "poor" : confidence < LOW ? "low" : null, "data-index": index }),
     );
     fill(overlay, rects);
-    fill(paper, picture, overlay, tip, page.why && h("div", { class: "unread" }, h("p", {}, page.why, page.code && h("code", {}, page.code))));
+    fill(lit);
+    fill(paper, picture, lit, overlay, tip, page.why && h("div", { class: "unread" }, h("p", {}, page.why, page.code && h("code", {}, page.code))));
     paper.setAttribute("aria-label", label);
     paper.classList.remove("turning", "skeleton");
     element.scrollTop = 0;
@@ -149,6 +151,14 @@ export function sheet({ signal, pages, pointed, chosen }) {
   function reveal(indexes) {
     flag("found", indexes);
     bring(rects[indexes[0]]);
+  }
+  /** Lights a passage's lines, and strongly what of it was asked for; both as [x0, y0, x1, y1]. */
+  function light(lines, asked) {
+    const drawn = (kind, boxes) => boxes.map(([x0, y0, x1, y1]) => s("rect", { x: x0, y: y0, width: Math.max(0, x1 - x0), height: Math.max(0, y1 - y0), class: kind }));
+    fill(lit, drawn("line", lines), drawn("asked", asked));
+  }
+  function bringLight() {
+    bring(lit.querySelector(".asked") ?? lit.querySelector(".line"));
   }
   function flag(name, indexes) {
     for (const each of overlay.querySelectorAll(`.${name}`)) each.classList.remove(name);
