@@ -86,7 +86,7 @@ def margins_of(number: int, lines: Sequence[TextLine], height: float) -> PageMar
 def _edge(ordered: Sequence[TextLine], height: float, top: bool, pitch: float) -> list[MarginLine]:
     rows: list[list[TextLine]] = []
     for line in ordered:
-        if rows and any(line.same_row(other) for other in rows[-1]):
+        if rows and any(line.same_row(other) for other in rows[-1][-_CELLS:]):
             rows[-1].append(line)
         elif len(rows) > _ROWS or not _in_zone(line, height, top):
             # One row more than is looked at, for the last one's gap.
