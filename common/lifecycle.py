@@ -99,7 +99,8 @@ JOB_STEPS: Mapping[JobStatus, frozenset[JobStatus]] = {
     JobStatus.COMPLETED_WITH_ERRORS: frozenset({JobStatus.PROCESSING}),
     # A batch's job that was never opened waits for its turn again when it is recovered.
     JobStatus.FAILED: frozenset({JobStatus.PROCESSING, JobStatus.PENDING}),
-    JobStatus.CANCELLED: frozenset(),
+    # Where it was cancelled behind its merge, and is extended.
+    JobStatus.CANCELLED: frozenset({JobStatus.PROCESSING}),
 }
 
 STAGE_STEPS: Mapping[Stage, frozenset[Stage]] = {

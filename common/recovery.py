@@ -88,6 +88,7 @@ LASTING: Final[Mapping[str, str]] = MappingProxyType(
     dict(REFUSED)
     | {
         "FILE_DAMAGED": "Every page was read; it is the file itself that is damaged.",
+        "STAGE_FAILED": "Every page was read; it is a later stage that failed.",
         "JOB_CLEANED_UP": "The file itself has been removed.",
         "PAGES_FAILED": "Which pages failed by what is not known any more.",
         "PROCESSING_ERROR": "Attempt after attempt ended without an outage that explains it.",
@@ -118,6 +119,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "UPLOAD_MISSING": "The upload never came. Send the document again.",
     "JOB_CLEANED_UP": "What reading it again needs has been removed. Send the document again.",
     "FILE_DAMAGED": "Every page was read; it is the file itself that is damaged.",
+    "STAGE_FAILED": "Every page was read, and a later stage failed. Ask for it again: "
+    "POST /v1/jobs/{id}/stages.",
 }
 
 
@@ -196,7 +199,8 @@ def remedy(job: FailedJob, strategy: Strategy) -> Remedy | Skipped | None:
         if not is_taken:
             return _skipped(job, job.code, job.message)
     elif not job.failed_pages:
-        return _skipped(job, "FILE_DAMAGED")
+        # Its own message is there where one of its stages after OCR has failed.
+        return _skipped(job, "FILE_DAMAGED" if job.message is None else "STAGE_FAILED")
     elif not job.taken_chunks or (job.is_hopeless and strategy is Strategy.ALL):
         return None
     if not job.is_cleaned:

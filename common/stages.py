@@ -63,6 +63,8 @@ class StageWork:
     attempt: int
     #: Claims since the last progress, this one included.
     stalls: int
+    #: Tries since the last checkpoint that ended by something that may pass.
+    failures: int
     cursor: Cursor
     options: JobOptions
     priority: Priority

@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.errors import PermanentError
 from common.models import JobId, JobView
 from functions.logged import logged
 from functions.scratch import scratch_folder
@@ -112,7 +113,12 @@ class Refining(Engines):
     def _version(self, of: StageOf) -> str:
         names = [str(of.version)]
         if of.engine is not None:
-            names.append(self.engine_name(of.engine))
+            try:
+                names.append(self.engine_name(of.engine))
+            except PermanentError:
+                # Not here, where it is only named. Where it is not with the workers either, the
+                # stage ends there with the reason, and what was read is delivered.
+                names.append("unknown")
         return ":".join(names)
 
     def _inputs(self, folder: Path, work: StageWork) -> StageInputs:
@@ -175,9 +181,14 @@ class _StoredResult:
 
     @cached_property
     def _file(self) -> Path:
-        from common.errors import PermanentError
+        from common.errors import NotFound
 
-        self._app.results.download_result(self._work.result_path, self._path)
+        try:
+            self._app.results.download_result(self._work.result_path, self._path)
+        except NotFound as error:
+            raise PermanentError(
+                "The stored result is gone. Have the document read again.", code="RESULT_DAMAGED"
+            ) from error
         with self._path.open("rb") as content:
             checksum = hashlib.file_digest(content, "sha256").hexdigest()
         if checksum != self._work.result_checksum:

@@ -59,4 +59,8 @@ def _refusal(job: JobView) -> Conflict:
         )
     if job.status is JobStatus.CANCELLED:
         return Conflict("A cancelled job does not go on.", code="JOB_CANCELLED")
+    if job.status is JobStatus.FAILED and job.result_path is not None:
+        return Conflict(
+            "Its last retry failed. Retry the job, and its stages are made anew.", code="JOB_FAILED"
+        )
     return Conflict("The job has no result that could be gone on with.", code="NO_RESULT")

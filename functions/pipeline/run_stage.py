@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from common import telemetry
 from common.errors import LeaseLost, PermanentError, QuireError, QuotaError, TransientError
@@ -23,6 +23,12 @@ from functions.pipeline.put_back import quota_delay
 from functions.pipeline.stalls import refuse_if_stalled
 
 log = logging.getLogger(__name__)
+
+#: Between two checkpoints. More than a chunk has: what a stage asks for is seldom paid by the page,
+#: and all that builds on it would be lost with it. With pauses that double, some two minutes.
+_MOST_TRIES: Final = 8
+#: Until a stage is tried again that ended by an error nobody knows.
+_AFTER_UNKNOWN: Final = timedelta(seconds=10)
 
 
 class StageDispatch(Protocol):
@@ -77,7 +83,10 @@ def run_stage(
             passed = _fail(work, of, error, stages, dependents)
         except BaseException:
             # Whatever it is, it may be the document's fault: it is tried again, not for ever.
-            stages.leave(work, counted=True)
+            again = stages.leave(work, counted=True)
+            if again is not None:
+                with or_maintain_sends():
+                    dispatch.send_stage(again, _AFTER_UNKNOWN)
             raise
         _hand_on(job_id, passed, dispatch, announce)
         live.publish(job_id)
@@ -121,9 +130,9 @@ def _put_back(
 ) -> Passed | None:
     """Have it tried again when it may go better; an error that stays is not tried for ever."""
     counted = not isinstance(error, QuotaError)
-    delay = quota_delay(error) if isinstance(error, QuotaError) else retries.delay(0)
+    delay = quota_delay(error) if isinstance(error, QuotaError) else retries.delay(work.failures)
     try:
-        is_back = stages.put_back(work, delay, counted=counted, most=retries.max_tries)
+        is_back = stages.put_back(work, delay, counted=counted, most=_MOST_TRIES)
     except LeaseLost:
         log.warning("stage lost its lease", extra=_fields(work.job_id, of.stage))
         return None

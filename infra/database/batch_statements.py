@@ -62,8 +62,10 @@ COUNTED: Final[LiteralString] = """
                  FROM chunks CROSS JOIN jsonb_array_elements(page_errors) AS error
                 WHERE job_id = part.job_id AND status = 'completed' AND failed_pages > 0
                 UNION ALL
-               SELECT CASE WHEN failed_pages > 0 THEN 'PAGES_FAILED' ELSE 'FILE_DAMAGED' END,
+               SELECT CASE WHEN failed_pages > 0 THEN 'PAGES_FAILED'
+                           WHEN error_code IS NOT NULL THEN 'STAGE_FAILED' ELSE 'FILE_DAMAGED' END,
                       CASE WHEN failed_pages > 0 THEN 'Some pages could not be read.'
+                           WHEN error_code IS NOT NULL THEN error_message
                            ELSE 'Every page was read; it is the file itself that is damaged.' END,
                       failed_pages
                  FROM jobs

@@ -19,9 +19,11 @@ class PostgresEndedJobs:
     ENDED: Final[LiteralString] = """
         SELECT id, extract(epoch FROM clock_timestamp() - created_at)::float8 AS created_ago,
                extract(epoch FROM clock_timestamp() - finished_at)::float8 AS finished_ago,
-               CASE WHEN retries > 0 THEN (
+               -- Only these have gone on after an end.
+               CASE WHEN retries > 0 OR outcome IS NOT NULL THEN (
                    SELECT extract(epoch FROM clock_timestamp() - max(at))::float8 FROM job_events
-                    WHERE job_id = jobs.id AND kind = 'job_retried') END AS retried_ago,
+                    WHERE job_id = jobs.id AND kind IN ('job_retried', 'job_extended')
+                   ) END AS retried_ago,
                status, priority, run, retries, total_chunks AS chunks, completed_pages AS pages,
                failed_pages, error_code
           FROM jobs WHERE id = ANY(%(ids)s) AND finished_at IS NOT NULL

@@ -83,6 +83,9 @@ class PostgresMerges:
         WITH finished AS (
             UPDATE jobs
                SET status = CASE WHEN %(first_stage)s::text IS NULL THEN %(status)s
+                                 -- A batch that stands still lets nothing of it begin.
+                                 WHEN EXISTS (SELECT FROM batches WHERE id = jobs.batch_id
+                                                 AND batches.status = 'paused') THEN 'paused'
                                  ELSE 'processing' END,
                    stage = coalesce(%(first_stage)s, stage),
                    outcome = CASE WHEN %(first_stage)s::text IS NOT NULL THEN %(status)s END,
@@ -256,8 +259,10 @@ class PostgresMerges:
         with self._pool.connection() as connection:
             if connection.execute(self.FINISH, values).rowcount == 0:
                 raise _lost()
-            # Of a job that is read again in part, what was made of it before goes.
-            plan_anew(connection, work.job_id, stages)
+            # Of a job that is read again in part, what was made of it before goes; one that
+            # delivers nothing keeps its earlier result, and so what was made of that.
+            if merged.result_path is not None:
+                plan_anew(connection, work.job_id, stages)
 
     def finish_warm(self, work: MergeWork) -> None:
         """End a job that delivers nothing as its counts say. LeaseLost where it is another's."""

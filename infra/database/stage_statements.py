@@ -29,7 +29,7 @@ CLAIM: Final[LiteralString] = """
         RETURNING job_stages.*
     )
     SELECT claimed.id, document_id, claimed.attempt, stalls, priority, options, result_path,
-           result_checksum, completed_pages, cursor, taken.attempts, bucket, object, generation,
+           result_checksum, completed_pages, cursor, taken.attempts, taken.failures, bucket, object, generation,
            filename
       FROM claimed JOIN documents ON documents.id = document_id CROSS JOIN taken
 """
@@ -159,12 +159,17 @@ END_JOB: Final[LiteralString] = """
                lease_expires_at = NULL, finished_at = now(), heartbeat_at = now(), stalls = 0,
                last_event = last_event + 2
          WHERE id = %(job_id)s
-        RETURNING id, document_id, last_event, status, completed_pages, failed_pages
+        RETURNING id, document_id, run, last_event, status, completed_pages, failed_pages
     ), searched AS (
+        -- Not by an earlier run that is extended, where a later one has passages.
         UPDATE documents SET search_job = finished.id FROM finished
          WHERE documents.id = document_id
            AND EXISTS (SELECT FROM job_stages WHERE job_id = finished.id AND stage = 'passages'
                           AND status = 'completed')
+           AND NOT EXISTS (SELECT FROM jobs AS later JOIN job_stages ON job_id = later.id
+                            WHERE later.document_id = finished.document_id
+                              AND later.run > finished.run AND job_stages.stage = 'passages'
+                              AND job_stages.status = 'completed')
     )
     INSERT INTO job_events (job_id, id, kind, details)
     SELECT id, last_event - 1, %(kind)s, %(details)s FROM finished
@@ -180,7 +185,8 @@ OUTDATED: Final[LiteralString] = """
      WHERE documents.search_job = %(job_id)s AND jobs.id <> %(job_id)s
        AND finished_at IS NOT NULL
        AND EXISTS (SELECT FROM job_stages WHERE job_id = jobs.id)
-     ORDER BY jobs.id FOR NO KEY UPDATE OF jobs
+     -- One that is steered just now is not waited for: who retries or extends it may wait for us.
+     ORDER BY jobs.id FOR NO KEY UPDATE OF jobs SKIP LOCKED
 """
 
 # ── what a job is to go through ────────────────────────────────────────────────────────────────
@@ -207,7 +213,10 @@ MADE: Final[LiteralString] = """
 EXTEND: Final[LiteralString] = """
     WITH extended AS (
         UPDATE jobs
-           SET outcome = coalesce(outcome, status), status = 'processing', stage = %(first)s,
+           SET outcome = coalesce(outcome, status), stage = %(first)s,
+               status = CASE WHEN EXISTS (SELECT FROM batches WHERE id = jobs.batch_id
+                                             AND batches.status = 'paused') THEN 'paused'
+                             ELSE 'processing' END,
                finished_at = NULL, stalls = 0,
                error_code = NULL, error_message = NULL, lease_expires_at = NULL,
                heartbeat_at = now(), dispatches = dispatches + 1, dispatched_at = now(),

@@ -62,6 +62,7 @@ class PostgresStages:
             stage=stage,
             attempt=row["attempt"],
             stalls=row["stalls"],
+            failures=row["failures"],
             cursor=row["cursor"],
             options=msgspec.convert(row["options"], JobOptions),
             priority=Priority(row["priority"]),
@@ -201,7 +202,7 @@ class PostgresStages:
         with self._pool.connection() as connection:
             named = {"job_id": job_id, **whose(caller)}
             job = connection.execute(self.OF_JOB, named).fetchone()
-            if job is None or job["result_path"] is None or job["status"] not in _EXTENSIBLE:
+            if job is None or job["result_path"] is None or not _is_extensible(job):
                 return None
             made = {
                 Stage(row["stage"]): row["version"]
@@ -226,7 +227,11 @@ class PostgresStages:
         return Extension(tuple(each.stage for each in planned), first)
 
 
-_EXTENSIBLE = frozenset({JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_ERRORS})
+def _is_extensible(job: DictRow) -> bool:
+    if job["status"] == JobStatus.CANCELLED:
+        # What was read before is there: only what was made of it went.
+        return job["outcome"] is not None
+    return job["status"] in {JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_ERRORS}
 
 
 def _to_make(

@@ -19,6 +19,7 @@ from common.progress import line
 from common.stage_rows import Layout, PageText, Sentence
 from common.stages import Cursor, PlannedStage, StageInputs, StageOf, StageRef, Step
 from functions.pipeline.stalls import MAX_STALLS
+from infra.database.batch_controls import PostgresBatchControls
 from infra.database.cleanup import PostgresCleanup
 from infra.database.controls import PostgresControls
 from tests.contract.stage_fixtures import Desk, Killed, limits, made_pages, pages_above
@@ -156,15 +157,16 @@ def test_a_stage_says_where_it_is_and_what_can_be_done(desk: Desk, world: World)
     ]
 
 
-def test_what_may_pass_is_tried_again_with_a_delay_and_not_for_ever(world: World) -> None:
-    trouble = Troubled(*[TransientError("Away.", code="AWAY") for _ in range(3)])
-    desk = desk_of(world, trouble)
+def test_what_may_pass_is_tried_again_with_longer_delays_and_not_for_ever(world: World) -> None:
+    desk = desk_of(world, Troubled(*[TransientError("Away.", code="AWAY") for _ in range(9)]))
     job_id = desk.merged(3, wanted=TWO)
-    for _ in range(2):
+    for _ in range(7):
         desk.run()
         assert desk.delays[-1] > timedelta()
         assert desk.stages.claim(job_id, Stage.TEXT, interval=1) is None
         world.age("job_stages", "due_at", timedelta(minutes=5), job_id=job_id)
+    # A checkpoint was made by the first try.
+    assert desk.delays[5] > 4 * desk.delays[0]
     desk.run()
     assert not desk.sent
     job = desk.job(job_id)
@@ -214,12 +216,11 @@ def test_what_can_not_be_done_ends_with_its_reason_and_the_pages_are_delivered(
 def test_an_unknown_error_is_raised_and_not_tried_for_ever(world: World) -> None:
     desk = desk_of(world, Troubled(*[ZeroDivisionError() for _ in range(20)]))
     job_id = desk.merged(3, wanted=(Stage.TEXT,))
-    message = desk.sent[0]
     # The first one came to a checkpoint.
     for _ in range(1 + MAX_STALLS):
-        desk.sent.append(message)
         with pytest.raises(ZeroDivisionError):
             desk.run()
+        assert desk.delays[-1] > timedelta()
     desk.run_until()
     job = desk.job(job_id)
     assert (job["status"], job["error_code"]) == ("completed_with_errors", "PROCESSING_ERROR")
@@ -312,11 +313,9 @@ def test_a_stage_that_failed_is_made_when_it_is_asked_for_again(world: World) ->
     assert (job["status"], job["error_code"]) == ("completed", None)
 
 
-def test_nobody_extends_what_runs_is_cancelled_or_is_anothers(desk: Desk, world: World) -> None:
+def test_nobody_extends_what_runs_or_is_anothers(desk: Desk) -> None:
     job_id = desk.merged(3, wanted=TWO)
     wanted = [PlannedStage(Stage.TEXT, "2")]
-    assert desk.stages.extend(job_id, ALICE, wanted, desk.dependents) is None
-    assert PostgresControls(world.pool).cancel(job_id, ALICE)
     assert desk.stages.extend(job_id, ALICE, wanted, desk.dependents) is None
     other = desk.merged(3, wanted=())
     mallory = Caller("mallory")
@@ -371,12 +370,7 @@ def cleaned(world: World) -> list[Remains]:
 
 def test_a_batch_goes_on_while_a_job_of_it_is_extended(desk: Desk, world: World) -> None:
     batch_id, [job_id] = world.add_batch(1)
-    work = world.begin(job_id)
-    world.splits.plan(work, page_count=3, size=1, warnings=[], chunks=[PageRange(1, 3)])
-    planned = world.splits.planned(work)
-    world.splits.dispatched(work, [(chunk, cut(work, chunk)) for chunk in planned])
-    world.splits.finish(work)
-    world.finish_chunk(planned[0].id)
+    merge_of(world, job_id)
     merge = world.merges.claim(job_id)
     assert merge is not None
     merged = MergedDocument(JobStatus.COMPLETED, 3, 0, "result.json", None, "checksum")
@@ -394,3 +388,61 @@ def test_a_batch_goes_on_while_a_job_of_it_is_extended(desk: Desk, world: World)
     desk.sent.append(extension.first)
     desk.run_until()
     assert batch() == "completed"
+
+
+def test_an_extension_that_was_cancelled_can_be_asked_for_again(desk: Desk, world: World) -> None:
+    job_id = desk.merged(3, wanted=TWO)
+    desk.run_until()
+    wanted = [PlannedStage(stage, "2") for stage in TWO]
+    assert desk.stages.extend(job_id, ALICE, wanted, desk.dependents) is not None
+    assert PostgresControls(world.pool).cancel(job_id, ALICE)
+    assert not any(desk.rows(job_id).values())
+    assert extend(desk, job_id, text="2", sentences="2") == TWO
+    assert desk.job(job_id)["status"] == "completed"
+    assert len(desk.rows(job_id)["sentences"]) == 3
+
+
+def test_a_retry_that_delivers_nothing_leaves_what_was_made_before(
+    desk: Desk, world: World
+) -> None:
+    job_id = desk.merged(3, wanted=TWO)
+    desk.run_until()
+    with world.pool.connection() as connection:
+        connection.execute(
+            "UPDATE jobs SET status = 'processing', stage = 'merging', finished_at = NULL"
+            " WHERE id = %s",
+            (job_id,),
+        )
+    merge = world.merges.claim(job_id)
+    assert merge is not None
+    failed = MergedDocument(JobStatus.FAILED, 0, 0, None, None, None, "RESULTS_REFUSED", "No.")
+    world.merges.finish(merge, failed)
+    assert len(desk.rows(job_id)["sentences"]) == 3
+
+
+def test_a_paused_batch_lets_no_stage_of_it_begin(desk: Desk, world: World) -> None:
+    batch_id, [job_id] = world.add_batch(1)
+    merge_of(world, job_id)
+    assert PostgresBatchControls(world.pool).pause(batch_id, ALICE)
+    merge = world.merges.claim(job_id)
+    assert merge is not None
+    merged = MergedDocument(JobStatus.COMPLETED, 3, 0, "result.json", None, "checksum")
+    world.merges.finish(merge, merged, [PlannedStage(stage, "1") for stage in TWO])
+    assert desk.job(job_id)["status"] == "paused"
+    assert desk.stages.claim(job_id, Stage.TEXT, interval=1) is None
+    resumed = PostgresBatchControls(world.pool).resume(batch_id, ALICE)
+    assert resumed is not None
+    assert [each.job_id for each in resumed.stages] == [job_id]
+    desk.sent.extend(resumed.stages)
+    desk.run_until()
+    assert desk.job(job_id)["status"] == "completed"
+
+
+def merge_of(world: World, job_id: JobId) -> None:
+    """Bring a batch's job to where it can be merged."""
+    work = world.begin(job_id)
+    world.splits.plan(work, page_count=3, size=1, warnings=[], chunks=[PageRange(1, 3)])
+    planned = world.splits.planned(work)
+    world.splits.dispatched(work, [(chunk, cut(work, chunk)) for chunk in planned])
+    world.splits.finish(work)
+    world.finish_chunk(planned[0].id)

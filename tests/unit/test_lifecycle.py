@@ -49,9 +49,9 @@ def test_every_state_stands_in_its_table() -> None:
     assert set(BATCH_STEPS) == set(BatchStatus)
 
 
-def test_a_completed_job_is_extended_or_stays_and_a_cancelled_one_goes_nowhere() -> None:
+def test_a_completed_or_cancelled_job_is_extended_or_stays() -> None:
     assert JOB_STEPS[JobStatus.COMPLETED] == {JobStatus.PROCESSING}
-    assert not JOB_STEPS[JobStatus.CANCELLED]
+    assert JOB_STEPS[JobStatus.CANCELLED] == {JobStatus.PROCESSING}
     assert JobStatus.PAUSED not in FINAL_JOB_STATUSES
 
 
