@@ -3,7 +3,8 @@
 import { fill, h, say } from "../dom.js";
 import { count, counted, duration } from "../format.js";
 
-const STEP_NAMES = {
+/** The stages after OCR, as people see what comes out of them. */
+export const STEP_NAMES = {
   text: "Clean text",
   sentences: "Sentences",
   passages: "Passages",

@@ -2,6 +2,7 @@
 
 import { fill, h } from "../dom.js";
 import { clock, count, counted, moment, pages } from "../format.js";
+import { STEP_NAMES } from "./jobsteps.js";
 
 /** So many are shown until somebody wants all. */
 const SOME = 200;
@@ -20,10 +21,10 @@ const SENTENCES = {
   merging: () => "All chunks are done; the merge is due",
   merge_started: () => "Merging began",
   merged: (d) => `The result is there: ${counted(d.pages ?? 0, "page")}`,
-  stage_started: (d) => `Stage ${d.stage} began`,
-  stage_completed: (d) => `Stage ${d.stage} is done`,
-  stage_failed: (d) => `Stage ${d.stage} failed${because(d)}`,
-  job_extended: (d) => `Goes on with ${(d.stages ?? []).join(", ")}`,
+  stage_started: (d) => `${step(d.stage)} began`,
+  stage_completed: (d) => `${step(d.stage)} is done`,
+  stage_failed: (d) => `${step(d.stage)} failed${because(d)}`,
+  job_extended: (d) => `Goes on with ${(d.stages ?? []).map((stage) => STEP_NAMES[stage] ?? stage).join(", ")}`,
   job_completed: () => "Completed",
   job_completed_with_errors: () => "Completed with errors",
   job_failed: (d) => `Failed${because(d)}`,
@@ -36,6 +37,10 @@ const SENTENCES = {
 function chunk(d) {
   const range = d.page_start ? ` (${pages(d.page_start, d.page_end)})` : "";
   return `Chunk ${count((d.chunk_index ?? 0) + 1)}${range}`;
+}
+
+function step(stage) {
+  return `Step “${STEP_NAMES[stage] ?? stage}”`;
 }
 
 function attempt(d) {
