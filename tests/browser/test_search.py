@@ -18,10 +18,15 @@ from tests.browser.visitor import token_for
 from tests.e2e.quire_client import QuireClient
 from tests.pdfs.documents import write_born_digital
 
+#: So much that what follows it is not seen before one scrolls.
+_YARD = "".join(f"Slip {number} of the yard was laid by other hands.\n" for number in range(1, 31))
 PAGES = (
     ("Soils", "Wheat grows best on loamy soils, for they hold the water of spring."),
     ("Clay", "Clay keeps the water until the roots are drowned, and sand lets it run away."),
-    ("Ships", "The keels were laid in autumn, and the shipwrights preferred slowly grown oaks."),
+    (
+        "Ships",
+        _YARD + "The keels were laid in autumn, and the shipwrights preferred slowly grown oaks.",
+    ),
     ("Harbours", "Nobody had expected that dredging the basin would cost so many francs."),
 )
 
@@ -76,7 +81,9 @@ def test_a_passage_is_found_and_its_words_are_lit_on_the_page_picture(
     # Words that stand side by side have one box.
     expect(asked).to_have_count(2)
     expect(page.locator(".lit .line")).not_to_have_count(0)
+    # It is far down the page.
     expect(asked.first).to_be_in_viewport()
+    assert visitor.evaluate("document.querySelector('.viewport').scrollTop") > 100
     lit = visitor.evaluate(_UNDER)
     expect(page.locator(".hits [aria-current]")).to_have_count(1)
     # The address leads there again, and the way back to what was found.
@@ -154,6 +161,32 @@ def test_a_finished_document_is_made_searchable_step_by_step(
     expect(page.get_by_role("button", name="Make searchable")).to_have_count(0)
     visitor.open("/search?q=oaks")
     expect(page.locator(".passages mark")).to_have_text("oaks")
+
+
+def test_a_step_under_way_says_how_far_it_is(
+    visit: Visit, quire: QuireClient, tmp_path: Path
+) -> None:
+    _write(tmp_path / "almanac.pdf")
+    job_id = quire.submit(tmp_path / "almanac.pdf", stages=["embedding"])
+    quire.wait(job_id)
+    # As it stands when somebody has paused it after a checkpoint.
+    quire.rows(
+        "UPDATE job_stages SET status = 'processing', done = 3, total = 8, finished_at = NULL"
+        " WHERE job_id = %s AND stage = 'embedding'",
+        job_id,
+    )
+    quire.rows(
+        "UPDATE jobs SET status = 'paused', finished_at = NULL WHERE id = %s",
+        job_id,
+    )
+    page = visit(f"/jobs/{job_id}").page
+    expect(page.locator(".jobhead .line")).to_have_text("Paused at embedding passages 3/8")
+    step = page.locator(".steps li", has_text="Meaning")
+    expect(step).to_contain_text("37 %, 3 of 8")
+    gauge = step.get_by_role("progressbar", name="Meaning")
+    expect(gauge).to_have_attribute("aria-valuenow", "37")
+    expect(page.get_by_role("button", name="Make searchable")).to_have_count(0)
+    quire.rows("UPDATE jobs SET status = 'completed', finished_at = now() WHERE id = %s", job_id)
 
 
 def test_an_outline_that_is_missing_is_made_where_it_is_missed(
