@@ -28,7 +28,10 @@ _LONGEST: Final = 1800.0
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What there is to read, and how long reading takes of late."""
+    """What there is to do, and how long reading takes of late.
+
+    A stage after OCR counts as a chunk of as many pages as could be read in its time, at least 1.
+    """
 
     #: Pages of chunks that anybody may claim, or may by the next look.
     waiting_pages: int = 0

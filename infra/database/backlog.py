@@ -13,7 +13,7 @@ _LOOKS: Final = timedelta(hours=1)
 
 
 class PostgresBacklog:
-    """Chunks that wait and that are read, and one worker pool's looks."""
+    """Chunks and stages that wait and that workers are at, and one worker pool's looks."""
 
     # What a live worker holds is being read, also for a job that was paused meanwhile. What
     # waits counts once it is due, or will be by the next look; what a split is cutting will be
@@ -41,6 +41,24 @@ class PostgresBacklog:
                         coalesce(due_at, chunks.lease_expires_at, chunks.dispatched_at,
                                  chunks.ready_at) AS since) AS waiting
              WHERE jobs.finished_at IS NULL AND jobs.status IN ('processing', 'paused')
+        ), stages_backlog AS (
+            -- Only stages after OCR have such a row. They take about a twentieth of what reading
+            -- the same pages takes.
+            SELECT coalesce(sum(pages) FILTER (WHERE waits), 0)::bigint AS waiting_pages,
+                   count(*) FILTER (WHERE is_held)::int AS processing,
+                   coalesce(sum(pages) FILTER (WHERE is_held), 0)::bigint AS processing_pages,
+                   greatest(0, extract(epoch FROM now() - min(since) FILTER (WHERE waits)))::float8
+                       AS oldest_seconds
+              FROM jobs
+              JOIN job_stages ON job_id = jobs.id AND job_stages.stage = jobs.stage
+             CROSS JOIN LATERAL (
+                 SELECT lease_expires_at IS NOT NULL AND lease_expires_at >= now() AS is_held,
+                        greatest(1, completed_pages / 20) AS pages) AS held
+             CROSS JOIN LATERAL (
+                 SELECT NOT is_held AND jobs.status = 'processing'
+                            AND (due_at IS NULL OR due_at <= now() + %(soon)s) AS waits,
+                        coalesce(due_at, lease_expires_at, dispatched_at) AS since) AS waiting
+             WHERE jobs.finished_at IS NULL AND jobs.status IN ('processing', 'paused')
         ), batches_backlog AS (
             -- What has not been looked into has as many pages as its bytes let expect.
             SELECT coalesce(sum(coalesce(page_count, 1 + size / %(page_bytes)s)), 0)::bigint
@@ -59,10 +77,14 @@ class PostgresBacklog:
                    coalesce(extract(epoch FROM sum(took)), 0)::float8 AS read_seconds
               FROM newest WHERE took >= interval '0'
         )
-        SELECT waiting_pages + batches_backlog.pages AS waiting_pages, processing,
-               processing_pages, coalesce(oldest_seconds, 0) AS oldest_seconds,
+        SELECT backlog.waiting_pages + stages_backlog.waiting_pages + batches_backlog.pages
+                   AS waiting_pages,
+               backlog.processing + stages_backlog.processing AS processing,
+               backlog.processing_pages + stages_backlog.processing_pages AS processing_pages,
+               greatest(0, backlog.oldest_seconds, stages_backlog.oldest_seconds)
+                   AS oldest_seconds,
                read_chunks, read_pages, read_seconds
-          FROM backlog, batches_backlog, read
+          FROM backlog, stages_backlog, batches_backlog, read
     """
 
     LOOKS: Final[LiteralString] = """
@@ -97,7 +119,7 @@ class PostgresBacklog:
         }
 
     def load(self) -> Load:
-        """Return what there is to read, of all tenants."""
+        """Return what there is for workers to do, of all tenants."""
         with self._pool.connection() as connection:
             row = connection.execute(self.LOAD, self._values).fetchone()
         assert row is not None

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from common.access import Caller
+from common.lifecycle import Stage
 from common.models import ChunkId, JobId
 from common.pages import PageRange
 from common.scaling import Decision, Load
+from common.stages import StageWork
 from infra.database.backlog import PostgresBacklog
 from infra.database.controls import PostgresControls
+from tests.contract.stage_fixtures import Desk
 from tests.world import LEASE, World, cut
 
 MINUTE = timedelta(minutes=1)
@@ -129,6 +133,94 @@ def test_of_a_paused_job_only_what_is_still_read_counts_and_of_a_cancelled_one_n
     controls.cancel(jobs[1], alice)
     load = backlog.load()
     assert (load.waiting_pages, load.processing) == (0, 1)
+
+
+# ── stages after OCR ─────────────────────────────────────────────────────────────────────────
+
+
+def read_through(world: World, pages: int) -> tuple[Desk, JobId]:
+    """Have a job's pages read and merged: its text stage is sent."""
+    unused: Any = None
+    desk = Desk(world, [], unused)
+    job_id = desk.merged(pages, wanted=(Stage.TEXT, Stage.SENTENCES))
+    # It counts as read an hour ago: what is read of late is another matter.
+    world.age("chunks", "finished_at", 60 * MINUTE, job_id=job_id)
+    return desk, job_id
+
+
+def claimed(desk: Desk, job_id: JobId) -> StageWork:
+    work = desk.stages.claim(job_id, Stage.TEXT, interval=50)
+    assert work is not None
+    return work
+
+
+def test_a_stage_that_is_sent_waits_as_a_twentieth_of_its_pages(
+    world: World, backlog: PostgresBacklog
+) -> None:
+    read_through(world, 100)
+    assert backlog.load().waiting_pages == 5
+    _, short = read_through(world, 3)
+    world.age("jobs", "dispatched_at", 2 * MINUTE, id=short)
+    load = backlog.load()
+    assert (load.waiting_pages, load.processing, load.processing_pages) == (6, 0, 0)
+    assert load.oldest_seconds == pytest.approx(120, abs=10)
+
+
+def test_a_stage_that_a_worker_is_at_counts_as_being_read_also_while_its_job_is_being_paused(
+    world: World, backlog: PostgresBacklog
+) -> None:
+    desk, job_id = read_through(world, 100)
+    claimed(desk, job_id)
+    assert backlog.load() == Load(processing=1, processing_pages=5)
+    assert PostgresControls(world.pool).pause(job_id, Caller("alice"))
+    assert backlog.load() == Load(processing=1, processing_pages=5)
+    world.age("jobs", "lease_expires_at", 2 * LEASE, id=job_id)
+    assert backlog.load() == Load()
+
+
+def test_a_stage_whose_worker_fell_silent_waits_from_then_on(
+    world: World, backlog: PostgresBacklog
+) -> None:
+    desk, job_id = read_through(world, 100)
+    claimed(desk, job_id)
+    world.age("jobs", "dispatched_at", 60 * MINUTE, id=job_id)
+    world.age("jobs", "lease_expires_at", LEASE + MINUTE, id=job_id)
+    load = backlog.load()
+    assert (load.waiting_pages, load.processing) == (5, 0)
+    assert load.oldest_seconds == pytest.approx(60, abs=10)
+
+
+def test_a_stage_that_was_put_back_waits_once_it_is_nearly_due(
+    world: World, backlog: PostgresBacklog
+) -> None:
+    desk, job_id = read_through(world, 100)
+    work = claimed(desk, job_id)
+    assert desk.stages.put_back(work, 10 * MINUTE, counted=True, most=8)
+    assert backlog.load() == Load()
+    world.age("job_stages", "due_at", 9.5 * MINUTE, job_id=job_id, stage="text")
+    assert backlog.load() == Load(waiting_pages=5)
+
+
+def test_stages_and_chunks_are_added_up_and_the_older_one_is_the_oldest(
+    world: World, backlog: PostgresBacklog
+) -> None:
+    _, job_id = read_through(world, 100)
+    _, [held, _] = world.add_job(2, pages=25)
+    world.chunks.claim(held)
+    desk, other = read_through(world, 40)
+    claimed(desk, other)
+    world.age("jobs", "dispatched_at", 3 * MINUTE, id=job_id)
+    load = backlog.load()
+    assert (load.waiting_pages, load.processing, load.processing_pages) == (30, 2, 27)
+    assert load.oldest_seconds == pytest.approx(180, abs=10)
+
+
+def test_what_has_ended_or_is_cancelled_has_no_stage_that_waits(
+    world: World, backlog: PostgresBacklog
+) -> None:
+    _, job_id = read_through(world, 100)
+    assert PostgresControls(world.pool).cancel(job_id, Caller("alice"))
+    assert backlog.load() == Load()
 
 
 # ── how long reading takes ───────────────────────────────────────────────────────────────────

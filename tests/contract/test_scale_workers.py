@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from common.errors import MisconfiguredError, TransientError
+from common.lifecycle import Stage
 from functions.bootstrap import Application
 from functions.pipeline.clean_up import CleanUpReport
 from functions.pipeline.maintain import maintain
 from infra.local.stack import Stack
+from tests.contract.stage_fixtures import Desk
 from tests.contract.test_pipeline_failures import Away, Outbox
 from tests.contract.worker_pool_fixtures import POOL, CloudRun, cloud_run
 from tests.environment import settings_for
@@ -63,6 +66,28 @@ def test_a_backlog_is_given_workers_and_they_go_when_it_is_done(
     world.age("worker_scaling", "at", timedelta(minutes=2), pool=POOL)
     assert application.scale_workers() == 1
     assert cloud_run.changes == [3, 1]
+
+
+def test_a_stage_that_waits_is_given_a_worker_where_there_is_none(
+    application: Application, cloud_run: CloudRun, world: World
+) -> None:
+    workers = application.settings.workers.model_copy(update={"min": 0})
+    without_any = Application(application.settings.model_copy(update={"workers": workers}))
+    cloud_run.scaling = {"manualInstanceCount": 0}
+    unused: Any = None
+    try:
+        assert without_any.scale_workers() == 0
+        desk = Desk(world, [], unused)
+        job_id = desk.merged(1, wanted=(Stage.TEXT,))
+        assert without_any.scale_workers() == 1
+        # And it stays while the stage is being made.
+        assert desk.stages.claim(job_id, Stage.TEXT, interval=50) is not None
+        world.age("worker_scaling", "at", timedelta(hours=2))
+        assert without_any.scale_workers() == 1
+        assert cloud_run.changes == [1]
+    finally:
+        without_any.worker_pool.close()
+        without_any.jobs._pool.close()
 
 
 def test_what_stays_as_it_is_is_not_asked_for_again(
