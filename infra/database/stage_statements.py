@@ -20,7 +20,7 @@ CLAIM: Final[LiteralString] = """
         RETURNING *
     ), taken AS (
         UPDATE job_stages
-           SET status = 'processing', attempts = attempts + 1, due_at = NULL,
+           SET status = 'processing', attempts = attempts + 1, due_at = NULL, resent = 0,
                started_at = coalesce(started_at, now()),
                -- What lay behind the last checkpoint is done again.
                repeated = repeated + least(in_work, coalesce(total - done, in_work)),

@@ -61,16 +61,26 @@ class PostgresUpkeep:
     """
 
     # A split, merge or later stage whose holder fell silent, or whose message was never acted upon.
+    # Stages after OCR wait in the workers' queue, as chunks do, and with the same pauses.
     JOBS: Final[LiteralString] = """
         WITH stopped AS (
-            SELECT jobs.id FROM jobs
+            SELECT jobs.id, stage FROM jobs
              WHERE status = 'processing' AND stage NOT IN ('received', 'ocr')
                AND ((lease_expires_at < now()
                      AND (dispatched_at IS NULL OR dispatched_at < lease_expires_at
                           OR dispatched_at < now() - %(resend_after)s))
                     OR (lease_expires_at IS NULL
-                        AND (dispatched_at IS NULL OR dispatched_at < now() - %(resend_after)s)))
+                        AND (dispatched_at IS NULL
+                             OR dispatched_at
+                                < now() - %(resend_after)s
+                                          * power(2, least(6, coalesce((
+                                      SELECT resent FROM job_stages
+                                       WHERE job_id = jobs.id AND job_stages.stage = jobs.stage
+                                  ), 0))))))
              ORDER BY dispatched_at NULLS FIRST LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        ), counted AS (
+            UPDATE job_stages SET resent = resent + 1 FROM stopped
+             WHERE job_id = stopped.id AND job_stages.stage = stopped.stage
         )
         UPDATE jobs SET dispatches = dispatches + 1, dispatched_at = now()
           FROM documents
@@ -180,7 +190,7 @@ class PostgresUpkeep:
             return connection.execute(self.DOCUMENTS, values).rowcount
 
     def stopped_jobs(self) -> list[Stranded]:
-        """Return splits and merges to be sent again."""
+        """Return splits, merges and later stages to be sent again."""
         return self._stranded(self.JOBS)
 
     def awaited_uploads(self) -> list[Stranded]:
