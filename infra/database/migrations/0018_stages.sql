@@ -35,7 +35,7 @@ CREATE TABLE job_stages (
     repeated      integer NOT NULL DEFAULT 0,      -- at most so much was done a second time
     failures      integer NOT NULL DEFAULT 0,      -- transient ones since the last checkpoint
     due_at        timestamptz,                     -- not to be looked at before
-    resent        integer NOT NULL DEFAULT 0,      -- messages since the last claim, but for the first
+    resent        integer NOT NULL DEFAULT 0,      -- how often, since the last claim
     seconds       double precision NOT NULL DEFAULT 0,  -- from claims to checkpoints
     started_at    timestamptz,
     finished_at   timestamptz,
