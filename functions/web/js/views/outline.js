@@ -25,7 +25,10 @@ export function outlinePanel({ signal, job, visit }) {
     try {
       for (let cursor = null; ; ) {
         const answer = await insist(() => ask(`/v1/documents/${job.document_id}/outline`, { limit: PAGE, cursor }, { signal }), signal);
-        for (const section of answer.sections) parts.set(section.parent, [...(parts.get(section.parent) ?? []), section]);
+        for (const section of answer.sections) {
+          if (!parts.has(section.parent)) parts.set(section.parent, []);
+          parts.get(section.parent).push(section);
+        }
         cursor = answer.next_cursor;
         if (!cursor) break;
       }

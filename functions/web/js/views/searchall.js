@@ -1,6 +1,6 @@
 // Search in all documents: passages that say what is asked for, each a way to its page's picture.
 
-import { ask, insist } from "../api.js";
+import { ask } from "../api.js";
 import { fill, h, later, say } from "../dom.js";
 import { counted, pages } from "../format.js";
 import { icon } from "../icons.js";
@@ -68,7 +68,8 @@ export function openSearch(root, { query, signal }) {
     }
     say(sum, "Searching");
     try {
-      const answer = await insist(() => ask("/v1/search", { q: words, limit }, { signal: stop }), stop);
+      // Asked once: a search that takes too long does so again.
+      const answer = await ask("/v1/search", { q: words, limit }, { signal: stop });
       if (!stop.aborted) show(answer, limit);
     } catch (error) {
       if (stop.aborted) return;
