@@ -6,6 +6,7 @@ from typing import Any, Final, LiteralString
 from uuid import UUID
 
 from common.access import Caller
+from common.lifecycle import Stage
 from common.prepared import NotPrepared, Wanted
 from common.stage_rows import Passage, Sentence
 from infra.database.ownership import OWNED, whose
@@ -23,8 +24,11 @@ _THOSE_WANTED: Final[LiteralString] = """
 class PostgresPreparedTexts:
     """Sentences and passages of documents' search_job."""
 
+    # A stage that is made again has not all of its rows until it is completed.
     DOCUMENT: Final[LiteralString] = f"""
         SELECT search_job,
+               EXISTS (SELECT FROM job_stages WHERE job_id = search_job
+                          AND stage = %(stage)s AND status = 'completed') AS is_whole,
                EXISTS (SELECT FROM jobs JOIN job_stages ON job_id = jobs.id
                         WHERE document_id = documents.id AND jobs.finished_at IS NULL
                           AND job_stages.stage = 'passages') AS is_awaited
@@ -52,25 +56,30 @@ class PostgresPreparedTexts:
         self, document_id: UUID, caller: Caller, wanted: Wanted
     ) -> list[Sentence] | NotPrepared | None:
         """Return the next sentences in the order of reading; None without the document."""
-        rows = self._rows(self.SENTENCES, document_id, caller, wanted)
+        rows = self._rows(Stage.SENTENCES, self.SENTENCES, document_id, caller, wanted)
         return [Sentence(**row) for row in rows] if isinstance(rows, list) else rows
 
     def passages(
         self, document_id: UUID, caller: Caller, wanted: Wanted
     ) -> list[Passage] | NotPrepared | None:
         """Return the next passages in the order of reading; None without the document."""
-        rows = self._rows(self.PASSAGES, document_id, caller, wanted)
+        rows = self._rows(Stage.PASSAGES, self.PASSAGES, document_id, caller, wanted)
         return [Passage(**row) for row in rows] if isinstance(rows, list) else rows
 
     def _rows(
-        self, statement: LiteralString, document_id: UUID, caller: Caller, wanted: Wanted
+        self,
+        stage: Stage,
+        statement: LiteralString,
+        document_id: UUID,
+        caller: Caller,
+        wanted: Wanted,
     ) -> list[dict[str, Any]] | NotPrepared | None:
         with self._pool.connection() as connection:
-            values = {"document_id": document_id, **whose(caller)}
+            values = {"document_id": document_id, "stage": stage.value, **whose(caller)}
             document = connection.execute(self.DOCUMENT, values).fetchone()
             if document is None:
                 return None
-            if document["search_job"] is None:
+            if not document["is_whole"]:
                 return NotPrepared(document["is_awaited"])
             values = {
                 "search_job": document["search_job"],

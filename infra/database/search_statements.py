@@ -7,14 +7,19 @@ from typing import Final, LiteralString
 from infra.database.ownership import OWNED
 
 # What a search may see: one condition for all that follows. Only rows of search_job count; those
-# of other jobs are on their way in or out. Vectors that another engine made, or that are still
-# being made, can't be compared with the query's.
+# of other jobs are on their way in or out, and those that it makes again are not all there before
+# the stage is completed. Vectors that another engine made, or that are still being made, can't be
+# compared with the query's.
+_HAS_PASSAGES: Final[LiteralString] = """
+    EXISTS (SELECT FROM job_stages WHERE job_stages.job_id = search_job
+               AND stage = 'passages' AND status = 'completed')
+"""
 _SEARCHED: Final[LiteralString] = f"""
     searched AS MATERIALIZED (
         SELECT id AS document_id, search_job AS job_id, filename,
                coalesce(result_job, search_job) AS read_by
           FROM documents
-         WHERE {OWNED} AND search_job IS NOT NULL
+         WHERE {OWNED} AND {_HAS_PASSAGES}
            AND (%(documents)s::uuid[] IS NULL OR id = ANY(%(documents)s))
            AND (%(matter)s::text IS NULL OR matter = %(matter)s)
     )
@@ -141,6 +146,7 @@ VECTORS_INDEXED: Final[LiteralString] = f"""
           FROM passage_vectors AS vectors CROSS JOIN LATERAL (
                SELECT id, search_job AS job_id FROM documents
                 WHERE id = vectors.document_id AND search_job = vectors.job_id AND {OWNED}
+                  AND {_HAS_PASSAGES}
                   AND (%(documents)s::uuid[] IS NULL OR id = ANY(%(documents)s))
                   AND (%(matter)s::text IS NULL OR matter = %(matter)s)
                 LIMIT 1) AS searched

@@ -72,6 +72,7 @@ class Library:
         filename: str = "book.pdf",
         vectors: Sequence[Vector] | None = None,
         engine: str = ENGINE,
+        passages_status: str = "completed",
         vectors_status: str = "completed",
     ) -> UUID:
         """Add a document that may be searched; return its id."""
@@ -79,6 +80,12 @@ class Library:
         values = {"document": document, "job": job, "owner": owner, "matter": matter}
         with self.pool.connection() as connection:
             connection.execute(DOCUMENT, values | {"filename": filename})
+            stages = [("passages", "1", passages_status)]
+            if vectors is not None:
+                stages.append(("embedding", f"1:{engine}", "completed"))
+                stages.append(("vectors", "1", vectors_status))
+            for place, (stage, version, status) in enumerate(stages):
+                connection.execute(STAGE, (job, stage, place, version, status, status))
             box = (1, 0.1, 0.1, 0.9, 0.12)
             for number, text in enumerate(texts, 1):
                 place, size = number - 1, len(text)
@@ -92,13 +99,6 @@ class Library:
                 rows = [page_text(number, text, language), sentence, passage]
                 write(connection, job, document, rows)
             if vectors is not None:
-                stages = (
-                    ("embedding", f"1:{engine}", "completed"),
-                    ("vectors", "1", vectors_status),
-                )
-                for place, (stage, version, status) in enumerate(stages):
-                    row = (job, stage, place, version, status, status)
-                    connection.execute(STAGE, row)
                 embeddings = [Embedding(place, vector) for place, vector in enumerate(vectors)]
                 write(connection, job, document, embeddings)
                 write(connection, job, document, [PublishedVectors(0, len(vectors) - 1)])

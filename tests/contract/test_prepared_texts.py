@@ -16,6 +16,16 @@ from tests.world import World
 
 ALICE = Caller("alice")
 
+STAGES = """
+    INSERT INTO job_stages (job_id, stage, place, version, status, finished_at)
+    VALUES (%(job)s, 'sentences', 2, '1', 'completed', now()),
+           (%(job)s, 'passages', 3, '1', 'completed', now())
+"""
+AGAIN = """
+    UPDATE job_stages SET status = 'processing', finished_at = NULL
+     WHERE job_id = %s AND stage = %s RETURNING stage
+"""
+
 
 @pytest.fixture
 def texts(world: World) -> PostgresPreparedTexts:
@@ -44,6 +54,8 @@ def prepared(world: World, *rows: StageRow) -> tuple[UUID, JobId]:
         assert row is not None
         document_id: UUID = row["document_id"]
         write(connection, job_id, DocumentId(document_id), rows)
+        if rows:
+            connection.execute(STAGES, {"job": job_id})
         connection.execute(
             "UPDATE documents SET search_job = %s WHERE id = %s", [job_id, document_id]
         )
@@ -134,3 +146,20 @@ def test_without_a_job_that_made_them_it_says_whether_one_is_on_its_way(
             [job_id],
         )
     assert texts.passages(document_id, ALICE, Wanted()) == NotPrepared(is_awaited=True)
+
+
+@pytest.mark.parametrize("is_awaited", [True, False])
+def test_rows_are_shown_when_all_of_them_are_there(
+    world: World, texts: PostgresPreparedTexts, is_awaited: bool
+) -> None:
+    document_id, job_id = prepared(world, sentence(0, 1), passage(0, 1, 1))
+    if not is_awaited:
+        world.one(
+            "UPDATE jobs SET status = 'cancelled', finished_at = now() WHERE id = %s RETURNING id",
+            job_id,
+        )
+    world.one(AGAIN, job_id, "passages")
+    assert positions(texts.sentences(document_id, ALICE, Wanted())) == [0]
+    assert texts.passages(document_id, ALICE, Wanted()) == NotPrepared(is_awaited)
+    world.one(AGAIN, job_id, "sentences")
+    assert texts.sentences(document_id, ALICE, Wanted()) == NotPrepared(is_awaited)

@@ -180,6 +180,17 @@ def test_only_rows_of_the_job_that_counts_are_found(
     assert search.scope(SearchRequest("soil"), ALICE, engine=ENGINE) == SearchScope(0, 0)
 
 
+def test_passages_that_are_being_made_again_are_not_searched(
+    search: PostgresSearch, library: Library
+) -> None:
+    library.add(SOIL, vectors=[axis(0)], passages_status="processing")
+    assert texts(search, "soil", vector=axis(0)) == []
+    assert search.scope(SearchRequest("soil"), ALICE, engine=ENGINE) == SearchScope(0, 0)
+    whole = library.add(SOIL)
+    assert [each.document_id for each in texts(search, "soil")] == [whole]
+    assert search.scope(SearchRequest("soil"), ALICE, engine=ENGINE) == SearchScope(1, 0)
+
+
 def test_vectors_of_another_engine_or_not_all_there_yet_are_not_compared(
     search: PostgresSearch, library: Library
 ) -> None:

@@ -21,6 +21,10 @@ PASSAGE = (
     " page_start, page_end, first_sentence, last_sentence, boxes)"
     " VALUES (%s, %s, 0, 'Sentence 0. Sentence 1.', 'en', 'english', 10, 1, 2, 0, 1, '[]')"
 )
+STAGE = (
+    "INSERT INTO job_stages (job_id, stage, place, version, status, finished_at)"
+    " VALUES (%s, %s, 2, '1', 'completed', now())"
+)
 
 
 @pytest.fixture
@@ -40,6 +44,7 @@ def test_sentences_are_listed_page_by_page(quire: QuireClient, document: tuple[s
     assert '{"stages": ["passages"]}' in answer.json()["detail"]
 
     quire.rows(SENTENCE, job_id, document_id)
+    quire.rows(STAGE, job_id, "sentences")
     quire.rows("UPDATE documents SET search_job = %s WHERE id = %s", job_id, document_id)
     first = quire.http.get(path, params={"limit": 2}).json()
     assert first["sentences"][0] == {
@@ -71,6 +76,7 @@ def test_passages_are_listed_with_their_sentences(
     path = f"/v1/documents/{document_id}/passages"
     assert quire.http.get(path).json()["code"] == "NOT_PREPARED"
     quire.rows(PASSAGE, job_id, document_id)
+    quire.rows(STAGE, job_id, "passages")
     quire.rows("UPDATE documents SET search_job = %s WHERE id = %s", job_id, document_id)
     assert quire.http.get(path).json() == {
         "passages": [

@@ -138,7 +138,9 @@ def prepared(quire: QuireClient, job_id: str, document_id: str) -> None:
     )
     quire.rows(
         "INSERT INTO job_stages (job_id, stage, place, version, status, finished_at)"
-        " VALUES (%s, 'entities', 3, '1', 'completed', now())",
+        " SELECT %s, stage, place, '1', 'completed', now()"
+        "   FROM unnest('{sentences,passages,entities}'::text[])"
+        "        WITH ORDINALITY AS stages (stage, place)",
         job_id,
     )
     quire.rows(
