@@ -121,8 +121,8 @@ def _most_of(looks: Sequence[Look], seconds: float, now: int, current: int) -> i
     before = [look for look in looks if look.seconds_ago >= seconds]
     if not before:
         return current
-    # What was enough then was so until the next look.
-    first = min(before, key=lambda look: look.seconds_ago)
+    # What was enough then was so until the next look. Of two looks at once the higher counts.
+    first = min(before, key=lambda look: (look.seconds_ago, -look.enough))
     recent = (look.enough for look in looks if look.seconds_ago < seconds)
     return max(now, first.enough, *recent)
 

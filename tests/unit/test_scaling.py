@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from common.scaling import Decision, Load, Look, ScalingLimits, decide
@@ -93,6 +93,7 @@ def test_what_was_just_decided_is_decided_again(
     assert decide(load, first.wanted, looks, limits).wanted == first.wanted
 
 
+@example(Load(), [Look(3600.0, 1), Look(3600.0, 2)], LIMITS)
 @given(loads, histories, limit_sets)
 def test_the_history_is_a_set_of_looks_in_no_order(
     load: Load, looks: list[Look], limits: ScalingLimits
