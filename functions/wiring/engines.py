@@ -114,4 +114,9 @@ class Engines(Services):
         quota = RedisCallQuota(
             self._redis, f"vertex:{project}:{model}", QuotaRules(calls_per_minute)
         )
-        return VertexCalls(quota, at_once=vertex.calls_at_once)
+        return VertexCalls(
+            quota,
+            at_once=vertex.calls_at_once,
+            # A checkpoint in two languages makes two requests, and Celery ends what is too long.
+            longest_seconds=0.4 * self.settings.task_timeout_seconds,
+        )

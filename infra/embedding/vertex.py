@@ -60,23 +60,23 @@ class VertexEmbedder:
                 for vector in self._calls.one(batch, self._query, name=batch[0])
             ]
         cut = list(batches(texts, self._texts_per_call))
-        answers = self._calls.all(cut, self._documents, name="\0".join(texts))
+        answers = self._calls.all(cut, self._documents, about=self._model)
         return [vector for answer in answers for vector in answer]
 
     def close(self) -> None:
         """End the connections."""
         self._client.close()
 
-    def _query(self, texts: list[str]) -> list[Vector]:
+    def _query(self, texts: Sequence[str]) -> list[Vector]:
         from google.genai.types import HttpOptions
 
         limit = HttpOptions(timeout=round(self._query_seconds * 1000))
         return self._ask(texts, "RETRIEVAL_QUERY", "task: search result | query: ", limit)
 
-    def _documents(self, texts: list[str]) -> list[Vector]:
+    def _documents(self, texts: Sequence[str]) -> list[Vector]:
         return self._ask(texts, "RETRIEVAL_DOCUMENT", "title: none | text: ", None)
 
-    def _ask(self, texts: list[str], task: str, prefix: str, limit: Any) -> list[Vector]:
+    def _ask(self, texts: Sequence[str], task: str, prefix: str, limit: Any) -> list[Vector]:
         from google.genai.types import Content, EmbedContentConfig, Part
 
         # Gemini Embedding 2 has no field for the task: it stands before the text

@@ -57,24 +57,24 @@ class StructuredModel:
         found: dict[tuple[int, int], tuple[Sequence[str], Answer | None]] = {}
         waiting = [(place, 0, batch) for place, batch in enumerate(batches)]
 
-        def call(piece: tuple[int, int, Sequence[str]]) -> Answer | None:
-            texts = piece[2]
+        def call(texts: Sequence[str]) -> Answer | None:
             said = self._said(instruction, prompt(texts), schema(len(texts)))
             return None if said is None else read(said, texts)
 
-        while waiting:
-            name = json.dumps([list(texts) for _, _, texts in waiting])
-            answers = self._calls.all(waiting, call, name=name)
-            again: list[tuple[int, int, Sequence[str]]] = []
-            for (place, start, texts), answer in zip(waiting, answers, strict=True):
-                if answer is None and len(texts) > 1:
-                    half = len(texts) // 2
-                    again += [(place, start, texts[:half]), (place, start + half, texts[half:])]
-                    continue
-                if answer is None:
-                    log.warning("a model gave no usable answer", extra={"model": self._model})
-                found[place, start] = (texts, answer)
-            waiting = again
+        about = json.dumps([self._model, instruction, prompt([])])
+        with self._calls.request(about) as request:
+            while waiting:
+                answers = request.all([texts for _, _, texts in waiting], call)
+                again: list[tuple[int, int, Sequence[str]]] = []
+                for (place, start, texts), answer in zip(waiting, answers, strict=True):
+                    if answer is None and len(texts) > 1:
+                        half = len(texts) // 2
+                        again += [(place, start, texts[:half]), (place, start + half, texts[half:])]
+                        continue
+                    if answer is None:
+                        log.warning("a model gave no usable answer", extra={"model": self._model})
+                    found[place, start] = (texts, answer)
+                waiting = again
         return [
             [found[key] for key in sorted(found) if key[0] == place]
             for place in range(len(batches))

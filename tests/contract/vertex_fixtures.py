@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 import pytest
@@ -29,7 +30,10 @@ BATCHED = "text-multilingual-embedding-002"
 
 @dataclass
 class Vertex:
-    """The emulator, its switches, and engines connected to it. Waits pass in no time."""
+    """The emulator, its switches, and engines connected to it.
+
+    Waits pass in no time, unless `waits_really`.
+    """
 
     address: str
     controls: Controls
@@ -37,6 +41,7 @@ class Vertex:
     closing: ExitStack
     bucket: Bucket | None = None
     waits: list[float] = field(default_factory=list)
+    waits_really: bool = False
 
     def settings(self, **changes: Any) -> VertexSettings:
         return VertexSettings(
@@ -53,13 +58,15 @@ class Vertex:
         self.bucket = self.bucket_of(rules)
         self.bucket.fill()
         bucket = self.bucket
+        if self.waits_really:
+            return VertexCalls(bucket.process(), at_once=at_once)
 
-        def sleep(seconds: float) -> None:
+        def pause(_: Event, seconds: float) -> None:
             self.waits.append(seconds)
             bucket.elapse(seconds)
 
         return VertexCalls(
-            bucket.process(), at_once=at_once, sleep=sleep, now=lambda: bucket.elapsed
+            bucket.process(), at_once=at_once, pause=pause, now=lambda: bucket.elapsed
         )
 
     def embedder(
@@ -74,10 +81,9 @@ class Vertex:
         )
 
     def normalizer(self, **changes: Any) -> GeminiNormalizer:
-        settings = NormalizationSettings(engine="gemini")
-        return self.closing.enter_context(
-            closing(GeminiNormalizer(settings, self.settings(**changes), self.calls()))
-        )
+        settings, vertex = NormalizationSettings(engine="gemini"), self.settings(**changes)
+        calls = self.calls(at_once=vertex.calls_at_once)
+        return self.closing.enter_context(closing(GeminiNormalizer(settings, vertex, calls)))
 
     def finder(self, **changes: Any) -> VertexEntityFinder:
         return self.closing.enter_context(
