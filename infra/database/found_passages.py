@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
-from psycopg import Connection
 
 from common.search import FoundPassage, Ranked
 from common.search_words import places, snippet, word_boxes
 from common.stage_rows import Layout, LineBox
 from infra.database import search_statements as sql
+from infra.database.time_limits import LimitedStatements, Row
 
-Row = dict[str, Any]
 _Pages = dict[tuple[UUID, int], tuple[str, Layout]]
 
 #: A passage of one word a thousand times must not make the answer large.
@@ -25,13 +24,13 @@ _MOST_PAGES: Final = 4
 
 
 def found_passages(
-    connection: Connection[Row],
+    statements: LimitedStatements,
     found: Sequence[Ranked],
     rows: Sequence[Row],
     matched: Sequence[set[str]],
 ) -> list[FoundPassage]:
     """Return the passages in their ranks' order; `matched` are the query's words in each row."""
-    pages = _pages(connection, rows)
+    pages = _pages(statements, rows)
     by_key = {
         (row["job_id"], row["position"]): (row, words)
         for row, words in zip(rows, matched, strict=True)
@@ -48,7 +47,7 @@ def _numbers(row: Row) -> range:
     return range(row["page_start"], min(row["page_end"], row["page_start"] + _MOST_PAGES - 1) + 1)
 
 
-def _pages(connection: Connection[Row], rows: Sequence[Row]) -> _Pages:
+def _pages(statements: LimitedStatements, rows: Sequence[Row]) -> _Pages:
     wanted = [(row["job_id"], number) for row in rows for number in _numbers(row)]
     values = {"jobs": [job for job, _ in wanted], "pages": [number for _, number in wanted]}
     return {
@@ -56,7 +55,7 @@ def _pages(connection: Connection[Row], rows: Sequence[Row]) -> _Pages:
             page["text"],
             msgspec.msgpack.decode(page["layout"], type=Layout),
         )
-        for page in connection.execute(sql.LAYOUTS, values).fetchall()
+        for page in statements.rows(sql.LAYOUTS, values)
     }
 
 

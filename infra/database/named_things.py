@@ -11,6 +11,9 @@ from common.prepared import NotPrepared
 from common.stage_rows import EntityKind
 from infra.database.ownership import OWNED, whose
 from infra.database.pool import Pool
+from infra.database.time_limits import limited
+
+_TOO_SLOW: Final = "What the document names takes too long to be counted. Ask for one kind of it."
 
 
 class PostgresNamedThings:
@@ -56,18 +59,23 @@ class PostgresNamedThings:
                 ORDER BY count DESC, kind, thing LIMIT %(limit)s OFFSET %(after)s) AS shown ON true
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, *, seconds: float = 5.0) -> None:
         self._pool = pool
+        self._seconds = seconds
 
     def things(
         self, document_id: UUID, caller: Caller, wanted: WantedThings
     ) -> NamedThings | NotPrepared | None:
-        """Return the next things, the most often named first; None without the document."""
-        with self._pool.connection() as connection:
+        """Return the next things, the most often named first; None without the document.
+
+        Raises TransientError ENTITIES_TOO_SLOW.
+        """
+        with limited(self._pool, self._seconds, _TOO_SLOW, code="ENTITIES_TOO_SLOW") as statements:
             values = {"document_id": document_id, **whose(caller)}
-            document = connection.execute(self.DOCUMENT, values).fetchone()
-            if document is None:
+            found = statements.rows(self.DOCUMENT, values)
+            if not found:
                 return None
+            [document] = found
             if not document["is_whole"]:
                 return NotPrepared(document["is_awaited"])
             values = {
@@ -78,7 +86,7 @@ class PostgresNamedThings:
                 "limit": wanted.limit,
                 "pages_listed": PAGES_LISTED,
             }
-            rows = connection.execute(self.THINGS, values).fetchall()
+            rows = statements.rows(self.THINGS, values)
         return NamedThings(
             [
                 NamedThing(

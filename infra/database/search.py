@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
-from psycopg import Connection
-from psycopg.errors import QueryCanceled
 
 from common.access import Caller
-from common.errors import TransientError
 from common.search import FoundPassage, Ranked, SearchRequest, SearchScope, ranked
 from common.search_words import folded_words, pieces_of
 from common.stage_rows import Vector
@@ -23,8 +22,8 @@ from infra.database.found_passages import found_passages
 from infra.database.languages import CONFIGURATIONS
 from infra.database.ownership import whose
 from infra.database.pool import Pool
+from infra.database.time_limits import Clock, LimitedStatements, Row, limited
 
-Row = dict[str, Any]
 Key = tuple[UUID, int]
 
 _CONFIGURATIONS: Final = ["simple", *sorted(set(CONFIGURATIONS.values()))]
@@ -34,8 +33,10 @@ _DEPTH: Final = 100
 _BREADTH: Final = 200
 #: Passages with some of the query's words that are ranked, those with all of them not counted.
 _MOST_RANKED: Final = 10_000
-#: Up to so many vectors every one is compared.
+#: Up to so many vectors every one is compared; those of one language are picked from so many.
 _EXACT: Final = 50_000
+_PICKED_FROM: Final = 200_000
+_TOO_SLOW: Final = "The search takes too long. Search for something rarer, or in one document."
 _MARKED: Final = re.compile("\ue000([^\ue001]*)\ue001")
 
 
@@ -55,17 +56,26 @@ class _Words:
 class PostgresSearch:
     """Passages of documents' search_job, found for whoever may see the documents."""
 
-    def __init__(self, pool: Pool, *, seconds: float = 5.0, exact: int = _EXACT) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        seconds: float = 5.0,
+        exact: int = _EXACT,
+        clock: Clock = time.monotonic,
+    ) -> None:
         self._pool = pool
-        self._timeout = f"{int(seconds * 1000)}ms"
+        self._seconds = seconds
         self._exact = exact
+        self._clock = clock
 
     def scope(self, request: SearchRequest, caller: Caller, *, engine: str) -> SearchScope:
-        """Return what there is to search in; `engine` is what would embed the query."""
-        with self._pool.connection() as connection:
-            values = _where(request, caller) | {"engine": engine}
-            row = connection.execute(sql.SCOPE, values).fetchone()
-        assert row is not None, "a count has a row"
+        """Return what there is to search in; `engine` is what would embed the query.
+
+        Raises TransientError SEARCH_TOO_SLOW.
+        """
+        with self._limited() as statements:
+            [row] = statements.rows(sql.SCOPE, _where(request, caller) | {"engine": engine})
         return SearchScope(**row)
 
     def has(self, document_id: UUID, caller: Caller) -> bool:
@@ -88,24 +98,22 @@ class PostgresSearch:
         Raises TransientError SEARCH_TOO_SLOW.
         """
         values = _where(request, caller) | {"engine": engine, "depth": _DEPTH}
-        with self._pool.connection() as connection:
-            limits = {"timeout": self._timeout, "ef_search": str(_BREADTH)}
-            connection.execute(sql.LIMITS, limits)
-            try:
-                words = self._words(connection, request.query)
-                texts = self._by_text(connection, values, words) if by_text else None
-                near = None if vector is None else self._by_vector(connection, values, vector)
-                found = ranked(texts, near, request.limit)
-                return _shown(connection, values, words, found)
-            except QueryCanceled as error:
-                raise TransientError(
-                    "The search takes too long. Search for something rarer, or in one document.",
-                    code="SEARCH_TOO_SLOW",
-                ) from error
+        with self._limited() as statements:
+            statements.rows(sql.LIMITS, {"ef_search": str(_BREADTH)})
+            words = self._words(statements, request.query)
+            texts = self._by_text(statements, values, words) if by_text else None
+            near = None if vector is None else self._by_vector(statements, values, vector)
+            found = ranked(texts, near, request.limit)
+            return _shown(statements, values, words, found)
 
-    def _words(self, connection: Connection[Row], query: str) -> _Words | None:
+    def _limited(self) -> AbstractContextManager[LimitedStatements]:
+        return limited(
+            self._pool, self._seconds, _TOO_SLOW, code="SEARCH_TOO_SLOW", clock=self._clock
+        )
+
+    def _words(self, statements: LimitedStatements, query: str) -> _Words | None:
         pieces = pieces_of(query)
-        wanted = _parsed(connection, pieces.wanted)
+        wanted = _parsed(statements, pieces.wanted)
         stops = _stop_places(wanted)
         asked = [
             (row["place"], row["configuration"], row["query"])
@@ -120,7 +128,7 @@ class PostgresSearch:
         # In the language where it is a stop word no passage has it.
         small = {row["place"] for row in wanted if row["query"] is None}
         every = [_either(by_place[place]) for place in by_place if place not in small]
-        unwanted = {row["query"] for row in _parsed(connection, pieces.unwanted) if row["query"]}
+        unwanted = {row["query"] for row in _parsed(statements, pieces.unwanted) if row["query"]}
         return _Words(
             asked=asked,
             any=_either(piece for _, _, piece in asked),
@@ -131,7 +139,9 @@ class PostgresSearch:
             ),
         )
 
-    def _by_text(self, connection: Connection[Row], values: Row, words: _Words | None) -> list[Key]:
+    def _by_text(
+        self, statements: LimitedStatements, values: Row, words: _Words | None
+    ) -> list[Key]:
         if words is None:
             return []
         places, configurations, queries = zip(*words.asked, strict=True)
@@ -144,14 +154,17 @@ class PostgresSearch:
             "unwanted": words.unwanted,
             "most": _MOST_RANKED,
         }
-        return _keys(connection.execute(sql.TEXT, values | asked).fetchall())
+        return _keys(statements.rows(sql.TEXT, values | asked))
 
-    def _by_vector(self, connection: Connection[Row], values: Row, vector: Vector) -> list[Key]:
-        asked = values | {"vector": msgspec.json.encode(vector).decode(), "exact": self._exact}
-        few = connection.execute(sql.FEW_VECTORS, asked).fetchone()
-        assert few is not None, "a count has a row"
+    def _by_vector(self, statements: LimitedStatements, values: Row, vector: Vector) -> list[Key]:
+        asked = values | {
+            "vector": msgspec.json.encode(vector).decode(),
+            "exact": self._exact,
+            "picked_from": _PICKED_FROM,
+        }
+        [few] = statements.rows(sql.FEW_VECTORS, asked)
         statement = sql.VECTORS_EXACT if few["are_few"] else sql.VECTORS_INDEXED
-        return _keys(connection.execute(statement, asked).fetchall())
+        return _keys(statements.rows(statement, asked))
 
 
 def _where(request: SearchRequest, caller: Caller) -> Row:
@@ -163,11 +176,11 @@ def _where(request: SearchRequest, caller: Caller) -> Row:
     }
 
 
-def _parsed(connection: Connection[Row], pieces: Sequence[str]) -> list[Row]:
+def _parsed(statements: LimitedStatements, pieces: Sequence[str]) -> list[Row]:
     if not pieces:
         return []
     values = {"pieces": list(pieces), "configurations": _CONFIGURATIONS}
-    return connection.execute(sql.PARSE, values).fetchall()
+    return statements.rows(sql.PARSE, values)
 
 
 def _stop_places(rows: Sequence[Row]) -> set[int]:
@@ -194,7 +207,7 @@ def _keys(rows: Iterable[Row]) -> list[Key]:
 
 
 def _shown(
-    connection: Connection[Row], values: Row, words: _Words | None, found: Sequence[Ranked]
+    statements: LimitedStatements, values: Row, words: _Words | None, found: Sequence[Ranked]
 ) -> list[FoundPassage]:
     if not found:
         return []
@@ -203,11 +216,11 @@ def _shown(
         "jobs": [each.job_id for each in found],
         "positions": [each.position for each in found],
     }
-    rows = connection.execute(sql.SHOW, asked).fetchall()
+    rows = statements.rows(sql.SHOW, asked)
     matched = [
         set(words.plain if words else ()).union(
             *(folded_words(piece) for piece in _MARKED.findall(row["marked"]))
         )
         for row in rows
     ]
-    return found_passages(connection, found, rows, matched)
+    return found_passages(statements, found, rows, matched)

@@ -44,12 +44,15 @@ EXISTS: Final[LiteralString] = f"""
 """
 
 # For this transaction alone, so that a pooler's next client has its own. Only pgvector 0.8 knows
-# iterative scans, and refuses a name that it does not know.
+# iterative scans, and refuses a name that it does not know. A scan ends at so many rows or, however
+# many it might look at, when it fills its memory: work_mem as it is (4 MB) lasts for 22,000.
 LIMITS: Final[LiteralString] = """
-    SELECT set_config('statement_timeout', %(timeout)s, true),
-           set_config('hnsw.ef_search', %(ef_search)s, true),
+    SELECT set_config('hnsw.ef_search', %(ef_search)s, true),
            set_config('client_min_messages', 'warning', true),
-           (SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true) FROM pg_extension
+           (SELECT ARRAY[set_config('hnsw.iterative_scan', 'relaxed_order', true),
+                         set_config('hnsw.max_scan_tuples', '200000', true),
+                         set_config('hnsw.scan_mem_multiplier', '8', true)]
+              FROM pg_extension
              WHERE extname = 'vector'
                AND split_part(extversion, '.', 1)::int * 100
                    + split_part(extversion, '.', 2)::int >= 8)
@@ -108,14 +111,6 @@ TEXT: Final[LiteralString] = f"""
      LIMIT %(depth)s
 """  # noqa: S608
 
-# How many vectors there are to compare with, as far as it matters.
-FEW_VECTORS: Final[LiteralString] = f"""
-    WITH {_SEARCHED}
-    SELECT count(*) <= %(exact)s AS are_few
-      FROM (SELECT FROM searched JOIN passage_vectors USING (job_id)
-             WHERE {_COMPARABLE} LIMIT %(exact)s + 1) AS counted
-"""  # noqa: S608
-
 _IN_LANGUAGE: Final[LiteralString] = """
     (%(language)s::text IS NULL OR EXISTS (
         SELECT FROM passages
@@ -123,6 +118,23 @@ _IN_LANGUAGE: Final[LiteralString] = """
            AND (lower(language) = %(language)s
                 OR starts_with(lower(language), %(language)s || '-'))))
 """
+
+# Whether there are so few vectors to compare with that all of them can be. Of one language they are
+# picked from so many at most: behind that, picking them takes longer than the index does.
+FEW_VECTORS: Final[LiteralString] = f"""
+    WITH {_SEARCHED},
+    picked_from AS (
+        SELECT vectors.job_id, vectors.position
+          FROM searched JOIN passage_vectors AS vectors USING (job_id)
+         WHERE {_COMPARABLE}
+         LIMIT CASE WHEN %(language)s::text IS NULL THEN %(exact)s + 1
+                    ELSE %(picked_from)s + 1 END
+    ), counted AS (
+        SELECT count(*) AS among, count(*) FILTER (WHERE {_IN_LANGUAGE}) AS compared
+          FROM picked_from AS vectors
+    )
+    SELECT compared <= %(exact)s AND among <= %(picked_from)s AS are_few FROM counted
+"""  # noqa: S608
 
 # All of them, compared one by one: exact, and for so few faster than to look for them in the
 # index among everybody's.

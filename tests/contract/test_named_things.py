@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from common.access import Caller
+from common.errors import TransientError
 from common.models import DocumentId, JobId
 from common.named import NamedThings, WantedThings
 from common.prepared import NotPrepared
@@ -160,6 +161,14 @@ def test_before_all_are_found_nothing_is_shown(
 def test_another_jobs_rows_are_not_shown(world: World, named: PostgresNamedThings) -> None:
     document = made(world, entity(0, EntityKind.PLACE, "Lyon"), searched=False)
     assert isinstance(named.things(document, ALICE, WantedThings()), NotPrepared)
+
+
+def test_what_takes_too_long_is_ended(world: World) -> None:
+    document = made(world, *(entity(n, EntityKind.PLACE, f"Lyon {n}") for n in range(2000)))
+    hurried = PostgresNamedThings(world.pool, seconds=0.003)
+    with pytest.raises(TransientError, match="one kind") as raised:
+        hurried.things(document, ALICE, WantedThings())
+    assert raised.value.code == "ENTITIES_TOO_SLOW"
 
 
 def test_nobody_sees_what_anothers_document_names(world: World, named: PostgresNamedThings) -> None:

@@ -246,6 +246,61 @@ def test_a_search_ends_in_time_and_leaves_the_connection_as_it_was(
         assert row == {"statement_timeout": "0"}
 
 
+def test_the_time_is_that_of_all_its_statements(pool: Pool, library: Library) -> None:
+    library.add("Oak", vectors=[axis(0)])
+    looks: list[float] = []
+
+    def clock() -> float:
+        looks.append(float(len(looks)))
+        return looks[-1]
+
+    assert found(texts(PostgresSearch(pool, seconds=60, clock=clock), "oak", vector=axis(0))) == [0]
+    # The first look is when it begins; each statement may take less than what the last one left.
+    short = PostgresSearch(pool, seconds=len(looks) - 1, clock=clock)
+    looks.clear()
+    with pytest.raises(TransientError) as raised:
+        texts(short, "oak", vector=axis(0))
+    assert raised.value.code == "SEARCH_TOO_SLOW"
+
+
+def test_what_there_is_to_search_is_counted_in_time(pool: Pool, library: Library) -> None:
+    library.add("Oak")
+    hours = map(float, range(0, 36_000, 3_600))
+    slow = PostgresSearch(pool, clock=lambda: next(hours))
+    with pytest.raises(TransientError) as raised:
+        slow.scope(SearchRequest("oak"), ALICE, engine=ENGINE)
+    assert raised.value.code == "SEARCH_TOO_SLOW"
+
+
+def test_few_vectors_of_a_language_are_compared_one_by_one(pool: Pool, library: Library) -> None:
+    library.add(*["Oak"] * 20, vectors=[axis(n) for n in range(20)])
+    library.add(*["Chêne"] * 3, language="fr-CA", vectors=[axis(n) for n in range(3)])
+
+    def are_few(language: str | None, *, picked_from: int = 99) -> Any:
+        values: dict[str, object] = {"owner": "alice", "matters": None, "documents": None}
+        values |= {"matter": None, "language": language, "engine": ENGINE, "exact": 3}
+        with pool.connection() as connection:
+            row = connection.execute(sql.FEW_VECTORS, values | {"picked_from": picked_from})
+            return row.fetchall()
+
+    assert are_few(None) == are_few("en") == [{"are_few": False}]
+    assert are_few("fr") == are_few("fr", picked_from=23) == [{"are_few": True}]
+    assert are_few("fr", picked_from=22) == [{"are_few": False}]
+
+
+def test_the_index_looks_far_for_what_is_the_callers(pool: Pool) -> None:
+    limits = {
+        "hnsw.ef_search": "200",
+        "hnsw.iterative_scan": "relaxed_order",
+        "hnsw.max_scan_tuples": "200000",
+        "hnsw.scan_mem_multiplier": "8",
+    }
+    with pool.connection() as connection:
+        connection.execute(sql.LIMITS, {"ef_search": "200"})
+        for name, limit in limits.items():
+            assert connection.execute(f"SHOW {name}").fetchone() == {name: limit}
+
+
 def test_vectors_of_many_are_found_by_their_index(
     pool: Pool, library: Library, database_url: str
 ) -> None:
