@@ -26,7 +26,10 @@ class PassageSearch(Protocol):
     """Where passages are found."""
 
     def scope(self, request: SearchRequest, caller: Caller, *, engine: str) -> SearchScope:
-        """Return what there is to search in; `engine` is what would embed the query."""
+        """Return what there is to search in; `engine` is what would embed the query.
+
+        Raises TransientError SEARCH_TOO_SLOW.
+        """
 
     def find(
         self,
@@ -112,7 +115,10 @@ def _vector(
 
 
 def _unavailable(error: QuireError) -> SearchNote:
-    log.warning("a query could not be embedded", extra={"code": error.code}, exc_info=error)
+    # Not with what it was raised from: a service's answer may quote the query.
+    log.warning(
+        "a query could not be embedded", extra={"code": error.code, "reason": error.message}
+    )
     return SearchNote(
         "EMBEDDER_UNAVAILABLE",
         "Searched by words alone: what says what a query is about is away.",

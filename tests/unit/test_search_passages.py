@@ -122,6 +122,16 @@ def test_an_engine_that_is_away_leaves_the_words(mode: SearchMode, error: Except
     assert (answer.mode, codes(answer)) == (SearchMode.TEXT, ["EMBEDDER_UNAVAILABLE"])
 
 
+def test_what_a_service_says_of_a_query_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    away = TransientError("Google is away.", code="EMBEDDING_AWAY")
+    away.__cause__ = ValueError("400: bad content 'oak'")
+    answered(Shelf(SearchScope(1, 1)), SearchMode.HYBRID, lambda: Away(away))
+    [record] = caplog.records
+    assert {"code": "EMBEDDING_AWAY", "reason": "Google is away."}.items() <= vars(record).items()
+    assert record.exc_info is None
+    assert "oak" not in caplog.text
+
+
 def test_an_engine_that_is_not_installed_leaves_the_words() -> None:
     def missing() -> str:
         raise MisconfiguredError("not installed")
