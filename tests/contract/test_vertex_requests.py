@@ -160,17 +160,17 @@ def test_a_request_that_does_not_get_on_goes_back_though_it_has_begun(vertex: Ve
 
 
 def test_calls_that_wait_for_tokens_end_with_the_one_that_failed(vertex: Vertex) -> None:
-    """By real time: the waiting ones would have had their tokens 5 seconds later."""
+    """By real time: the waiting ones would have had their tokens 20 seconds later."""
     fault = {"status": "INVALID_ARGUMENT", "match": {"text": "passage 0"}, "times": 1}
     vertex.controls.update({"faults": [fault], "latency_per_call_seconds": 0.3})
     vertex.waits_really = True
-    embedder = vertex.embedder(ONE_BY_ONE, rules=QuotaRules(2, minute=5, slack=0))
+    embedder = vertex.embedder(ONE_BY_ONE, rules=QuotaRules(2, minute=20, slack=0))
     began = time.monotonic()
 
     with pytest.raises(PermanentError):
         embedder.embed(PASSAGES)
 
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 15
     assert len(vertex.made) == 2
 
 
@@ -180,7 +180,7 @@ def test_calls_that_wait_to_be_made_again_end_with_the_one_that_failed(vertex: V
             "status": "RESOURCE_EXHAUSTED",
             "match": {"text": "passage 1"},
             "times": 1,
-            "retry_after_seconds": 5,
+            "retry_after_seconds": 20,
         },
         {"status": "INVALID_ARGUMENT", "match": {"text": "passage 0"}, "times": 1},
     ]
@@ -192,5 +192,5 @@ def test_calls_that_wait_to_be_made_again_end_with_the_one_that_failed(vertex: V
     with pytest.raises(PermanentError):
         embedder.embed(PASSAGES[:2])
 
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 15
     assert sorted(statuses(vertex)) == ["INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"]
