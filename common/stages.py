@@ -63,8 +63,6 @@ class StageWork:
     attempt: int
     #: Claims since the last progress, this one included.
     stalls: int
-    #: Tries since the last checkpoint that ended by something that may pass.
-    failures: int
     cursor: Cursor
     options: JobOptions
     priority: Priority
@@ -75,6 +73,8 @@ class StageWork:
     result_checksum: str
     #: Pages that were read.
     pages: int
+    #: Tries since the last checkpoint that ended by something that may pass.
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ CLAIM: Final[LiteralString] = """
         RETURNING job_stages.*
     )
     SELECT claimed.id, document_id, claimed.attempt, stalls, priority, options, result_path,
-           result_checksum, completed_pages, cursor, taken.attempts, taken.failures, bucket, object, generation,
-           filename
+           result_checksum, completed_pages, cursor, taken.attempts, taken.failures, bucket,
+           object, generation, filename
       FROM claimed JOIN documents ON documents.id = document_id CROSS JOIN taken
 """
 

@@ -40,7 +40,8 @@ WORK = ("common/merging.py", "common/pages.py", "functions/pipeline",
 #: Codes there that answer a caller, or end a webhook's try; no job is ever recorded with them.
 ANSWERS = frozenset(
     {"JOB_NOT_FOUND", "JOB_CHANGED", "JOB_ENDED", "BATCH_NOT_FOUND", "BATCH_CHANGED"}
-    | {"BATCH_ENDED", "NOTHING_TO_RECOVER", "JOB_NOT_ENDED", "JOB_CANCELLED", "NO_RESULT", "JOB_FAILED"}
+    | {"BATCH_ENDED", "NOTHING_TO_RECOVER", "JOB_NOT_ENDED", "JOB_CANCELLED"}
+    | {"NO_RESULT", "JOB_FAILED"}
     | {"NOTHING_TO_WARM", "CACHE_DISABLED", "PICTURE_UNAVAILABLE", "PICTURES_BUSY"}
     | {"DELIVERY_INTERRUPTED", "LEASE_LOST", "CONFLICT", "NOT_FOUND", "INVALID_REQUEST"}
 )
