@@ -73,7 +73,7 @@ class PostgresUpkeep:
                         AND (dispatched_at IS NULL
                              OR dispatched_at
                                 < now() - %(resend_after)s
-                                          * power(2, least(6, coalesce((
+                                          * power(2, least(3, coalesce((
                                       SELECT resent FROM job_stages
                                        WHERE job_id = jobs.id AND job_stages.stage = jobs.stage
                                   ), 0))))))
