@@ -119,8 +119,8 @@ _IN_LANGUAGE: Final[LiteralString] = """
                 OR starts_with(lower(language), %(language)s || '-'))))
 """
 
-# Whether there are so few vectors to compare with that all of them can be. Those of one language are
-# picked from so many at most, as each one's passage has to be looked at.
+# Whether there are so few vectors to compare with that all of them can be. Those of one language
+# are picked from so many at most, as each one's passage has to be looked at.
 FEW_VECTORS: Final[LiteralString] = f"""
     WITH {_SEARCHED},
     picked_from AS (
