@@ -118,7 +118,7 @@ def test_a_webhook_that_can_not_be_told_is_refused(
         ("webhook_url", "https://example.com/" + "x" * 2000),
         ("outputs", ["pdf"]),
         ("outputs", "text"),
-        ("stages", ["embedding"]),
+        ("stages", ["summary"]),
     ],
 )
 def test_an_option_that_does_not_fit_is_named(
@@ -155,7 +155,7 @@ def test_everything_that_was_asked_for_is_kept(quire: QuireClient, three_pages: 
     assert (job["priority"], job["matter"], job["total_pages"]) == ("high", "m1", 2)
     assert job["webhook_url"] == "https://example.com/hook"
     [row] = quire.rows("SELECT options FROM jobs WHERE id = %s", job["job_id"])
-    assert row["options"] == {"pages": "1-2", "outputs": ["boxes"]}
+    assert row["options"] == {"pages": "1-2", "outputs": ["boxes"], "stages": []}
     document = quire.http.get(job["links"]["document"]).json()
     assert document["filename"] == "three.pdf"
     assert document["sha256"] == hashlib.sha256(three_pages.read_bytes()).hexdigest()
