@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from infra.cli.api import Api
 from infra.cli.batches.meter import meter_on
@@ -52,10 +53,17 @@ def changes(api: Api, batch_id: str, patience: Patience) -> Iterator[RawJob]:
 def follow(api: Api, batch_id: str, *, quiet: bool) -> tuple[RawJob, Batch]:
     """Show the batch on standard error until it has ended; return how. Ctrl-C leaves it be."""
     raw: RawJob = {}
+    with going_on(api, batch_id), meter_on(sys.stderr, quiet=quiet) as meter:
+        for raw in changes(api, batch_id, Patience()):
+            meter.batch(read_batch(raw))
+    return raw, read_batch(raw)
+
+
+@contextmanager
+def going_on(api: Api, batch_id: str) -> Iterator[None]:
+    """Say of a command that is interrupted within where the batch goes on."""
     try:
-        with meter_on(sys.stderr, quiet=quiet) as meter:
-            for raw in changes(api, batch_id, Patience()):
-                meter.batch(read_batch(raw))
+        yield
     except STOPS as stop:
         raise CommandError(
             "Interrupted.",
@@ -63,7 +71,6 @@ def follow(api: Api, batch_id: str, *, quiet: bool) -> tuple[RawJob, Batch]:
             code="INTERRUPTED",
             advice=f"The batch goes on {api.place}: quire batch status {batch_id} --watch",
         ) from stop
-    return raw, read_batch(raw)
 
 
 def _batch_of(data: str) -> RawJob | None:

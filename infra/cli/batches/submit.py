@@ -11,7 +11,7 @@ import click
 
 from infra.cli.answering import Answering, print_json
 from infra.cli.api import Api
-from infra.cli.batches.follow import follow
+from infra.cli.batches.follow import follow, going_on
 from infra.cli.batches.meter import Meter, meter_on
 from infra.cli.batches.references import batch_id, batch_option
 from infra.cli.batches.refusals import explained
@@ -202,10 +202,13 @@ def _tell(
 ) -> None:
     made = read_batch(raw)
     code = Exit.DONE
-    if not as_json:
-        click.echo(made.batch_id)
+    # Whoever has read the id may interrupt at once.
+    with going_on(api, made.batch_id):
+        if not as_json:
+            click.echo(made.batch_id)
+        if watch:
+            raw, made = follow(api, made.batch_id, quiet=quiet)
     if watch:
-        raw, made = follow(api, made.batch_id, quiet=quiet)
         code = made.exit_code
         if not as_json and not quiet:
             for line in status_lines(made):
