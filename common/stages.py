@@ -284,7 +284,6 @@ class Passed:
     #: The next one's message; None where the job has ended, or stands still.
     next: StageRef | None
     has_ended: bool = False
-    is_paused: bool = False
 
 
 class Stages(Protocol):

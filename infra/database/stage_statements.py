@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final, LiteralString
 
-ALL: Final = "{text,sentences,passages,entities,embedding,tree,vectors}"
-
 CLAIM: Final[LiteralString] = """
     WITH claimed AS (
         UPDATE jobs

@@ -149,7 +149,7 @@ class PostgresStages:
             job = self._hold(connection, work)
             if job["status"] == JobStatus.PAUSED:
                 # It ends when it is resumed: a paused job does not go on, and does not end.
-                return Passed(None, is_paused=True)
+                return Passed(None)
             ended = connection.execute(sql.END_STAGE, values).fetchone()
             assert ended is not None
             if status is StageStatus.FAILED:
