@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from infra.local.emulators.document_ai.controls import CALLS_KEPT, Controls
+from infra.local.emulators.document_ai.controls import Controls
 from infra.local.emulators.document_ai.faults import Facts
+from infra.local.emulators.switchboard import CALLS_KEPT
 
 
 def facts(content: bytes = b"%PDF-", pages: int = 1, texts: Sequence[str] = ()) -> Facts:

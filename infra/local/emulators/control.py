@@ -18,7 +18,7 @@ from infra.local.emulators.scheduler import Scheduler, Unreachable
 _MOST_BYTES: Final = 1 << 20
 
 
-class Switchboard(Protocol):
+class Switchable(Protocol):
     """What can be changed about an emulator while it runs."""
 
     def update(self, mapping: Mapping[str, object], /) -> None:
@@ -37,7 +37,7 @@ def create_app(
     parts: Mapping[str, str],
     issuer: OidcIssuer,
     scheduler: Scheduler,
-    boards: Mapping[str, Switchboard],
+    boards: Mapping[str, Switchable],
 ) -> Starlette:
     """Return the application. It is started last, so that it answers says that `parts` do.
 
@@ -53,7 +53,7 @@ def create_app(
     async def jwks(_: Request) -> Response:
         return JSONResponse(issuer.jwks())
 
-    def board(request: Request) -> Switchboard:
+    def board(request: Request) -> Switchable:
         if (found := boards.get(request.path_params["name"])) is None:
             raise HTTPException(404)
         return found

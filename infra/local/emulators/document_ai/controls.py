@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from infra.local.emulators.document_ai.faults import ArmedFault, Facts, Fault
-from infra.local.emulators.document_ai.quota import Quota
+from infra.local.emulators.document_ai.faults import Facts, Fault, fits
+from infra.local.emulators.quota import Quota
+from infra.local.emulators.switchboard import CALLS_KEPT, Switchboard
 from infra.ocr.limits import (
     BYTES_PER_CALL,
     CALLS_PER_MINUTE,
     PAGES_PER_CALL,
     PAGES_PER_IMAGELESS_CALL,
 )
-
-#: Older calls are forgotten: a stack may be up for weeks.
-CALLS_KEPT = 10_000
 
 _Seconds = Annotated[float, Meta(ge=0, le=3600)]
 _Count = Annotated[int, Meta(ge=1)]
@@ -58,36 +56,17 @@ class Call(msgspec.Struct):
     reason: str = ""
 
 
-class Controls:
-    """The switches as they stand now, the faults in waiting, the quota, and the calls so far.
+class Controls(Switchboard[Switches, Fault, Facts]):
+    """The switchboard, the quota, and the calls so far.
 
     Belongs to one event loop. `clock` is what the quota's minute is measured by, in seconds.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, **switches: object) -> None:
-        self.switches = Switches()
-        self._faults: list[ArmedFault] = []
+        super().__init__(Switches(), fits)
         self._quota = Quota(clock)
         self._calls: deque[Call] = deque(maxlen=CALLS_KEPT)
         self.update(switches)
-
-    def update(self, mapping: Mapping[str, object]) -> None:
-        """Set the named switches and leave the others. ValueError, with a sentence, sets none.
-
-        Naming `faults` arms the given ones anew and drops those there were.
-        """
-        current = msgspec.to_builtins(self.switches)
-        try:
-            self.switches = msgspec.convert({**current, **mapping}, Switches)
-        except msgspec.ValidationError as error:
-            raise ValueError(f"The switches were left as they are: {error}") from error
-        if "faults" in mapping:
-            self._faults = [ArmedFault(fault) for fault in self.switches.faults]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the switches as plain values. `update` takes them back."""
-        plain: dict[str, Any] = msgspec.to_builtins(self.switches)
-        return plain
 
     @property
     def calls(self) -> list[dict[str, Any]]:
@@ -110,12 +89,3 @@ class Controls:
         return bool(self.switches.poison) or any(
             fault.match.page_text is not None for fault in self.switches.faults
         )
-
-    def fault_for(self, facts: Facts) -> Fault | None:
-        """Return the first fault in waiting that strikes here, and use it up by one."""
-        # Each must see the call, for its own count of calls.
-        striking = [armed for armed in self._faults if armed.sees(facts)]
-        if not striking:
-            return None
-        striking[0].use()
-        return striking[0].fault

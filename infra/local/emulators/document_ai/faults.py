@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,31 +55,11 @@ class Facts:
         return sha256(self.content).hexdigest()
 
 
-class ArmedFault:
-    """A fault with its memory."""
-
-    def __init__(self, fault: Fault) -> None:
-        self.fault = fault
-        self._left = fault.times
-        self._calls = 0
-        # Reproducible by its seed; nothing secret hangs on it.
-        self._random = random.Random(fault.match.seed)  # noqa: S311
-
-    def sees(self, facts: Facts) -> bool:
-        """Count a call, and say whether the fault strikes it."""
-        self._calls += 1
-        match = self.fault.match
-        drawn = match.probability is None or self._random.random() < match.probability
-        return (
-            self._left != 0
-            and drawn
-            and match.nth_call in {None, self._calls}
-            and match.pages in {None, facts.pages}
-            and (match.sha256 is None or match.sha256 == facts.sha256)
-            and (match.page_text is None or any(match.page_text in text for text in facts.texts))
-        )
-
-    def use(self) -> None:
-        """Use the fault up by one strike."""
-        if self._left is not None:
-            self._left -= 1
+def fits(fault: Fault, facts: Facts) -> bool:
+    """Say whether all that the fault names of a request holds for this one."""
+    match = fault.match
+    return (
+        match.pages in {None, facts.pages}
+        and (match.sha256 is None or match.sha256 == facts.sha256)
+        and (match.page_text is None or any(match.page_text in text for text in facts.texts))
+    )
