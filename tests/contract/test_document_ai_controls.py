@@ -34,6 +34,26 @@ def seconds(call: dict[str, Any]) -> float:
     return float(call["ended_at"] - call["started_at"])
 
 
+def under_way(emulator: Emulator) -> list[dict[str, Any]]:
+    return [call for call in emulator.controls.calls if call["ended_at"] is None]
+
+
+def set_switches(emulator: Emulator, **switches: object) -> None:
+    """Set switches in the emulator's own loop, as its process does: calls may wait for them."""
+
+    async def update() -> None:
+        emulator.controls.update(switches)
+
+    emulator.loop.run(update())
+
+
+def wait_until(look: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not look():
+        assert time.monotonic() < end, "waited in vain"
+        threading.Event().wait(0.01)
+
+
 def test_a_full_minute_refuses_until_it_is_over(emulator: Emulator, pdf_of: Pdfs) -> None:
     emulator.controls.update({"instant": True, "quota_per_minute": 3})
     pdf = pdf_of(1)
@@ -110,18 +130,38 @@ def test_a_poisoned_page_fails_every_call_it_is_part_of(emulator: Emulator, pdf_
 
 
 def test_calls_wait_out_their_latency_side_by_side(emulator: Emulator, pdf_of: Pdfs) -> None:
-    emulator.controls.update(
-        {"instant": True, "latency_per_page_seconds": 0.2, "latency_per_call_seconds": 0.1}
+    set_switches(
+        emulator,
+        instant=True,
+        latency_per_page_seconds=0.4,
+        latency_per_call_seconds=0.2,
+        let_through=0,
     )
     pdf = pdf_of(2)
-    began = time.monotonic()
     with ThreadPoolExecutor(10) as threads:
-        list(threads.map(lambda _: emulator.process(pdf), range(10)))
+        asked = threads.map(lambda _: emulator.process(pdf), range(10))
+        wait_until(lambda: len(under_way(emulator)) == 10)
+        began = time.monotonic()
+        set_switches(emulator, let_through=None)
+        list(asked)
     took = time.monotonic() - began
-    calls = latest(emulator, 10)
-    assert all(seconds(call) >= 0.5 for call in calls)
-    assert max(call["started_at"] for call in calls) < min(call["ended_at"] for call in calls)
-    assert took < 10 * 0.5 / 2
+    assert all(seconds(call) >= 1.0 for call in latest(emulator, 10))
+    # One after the other, they would take ten seconds.
+    assert took < 10
+
+
+def test_calls_wait_until_they_are_let_through(emulator: Emulator, pdf_of: Pdfs) -> None:
+    pdf, before = pdf_of(1), len(emulator.controls.calls)
+    set_switches(emulator, instant=True, let_through=1)
+    emulator.process(pdf)
+    with ThreadPoolExecutor(3) as threads:
+        asked = [threads.submit(emulator.process, pdf) for _ in range(3)]
+        wait_until(lambda: len(under_way(emulator)) == 3)
+        set_switches(emulator, let_through=2)
+        wait_until(lambda: len(under_way(emulator)) == 1)
+        assert len(emulator.controls.calls) - before == 4
+        set_switches(emulator, let_through=None)
+        assert [len(each.result(60).pages) for each in asked] == [1, 1, 1]
 
 
 def test_two_calls_at_once_are_both_read(emulator: Emulator, pdf_of: Pdfs) -> None:
@@ -156,11 +196,8 @@ def test_a_call_that_its_client_gives_up_is_let_go(emulator: Emulator, pdf_of: P
     emulator.controls.update({"instant": True, "latency_per_call_seconds": 60})
     with pytest.raises(exceptions.DeadlineExceeded):
         emulator.process(pdf_of(1), timeout=0.3)
-    deadline = time.monotonic() + 10
-    while latest(emulator, 1)[0]["status"] != "CANCELLED":
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.01)
-    assert seconds(latest(emulator, 1)[0]) < 10
+    wait_until(lambda: latest(emulator, 1)[0]["status"] == "CANCELLED")
+    assert seconds(latest(emulator, 1)[0]) < 60
 
 
 def test_an_instant_answer_has_the_pages_and_a_made_up_text(

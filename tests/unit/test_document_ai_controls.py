@@ -36,6 +36,7 @@ def test_the_defaults_are_the_services_own() -> None:
         "instant": False,
         "faults": (),
         "poison": "",
+        "let_through": None,
     }
 
 
@@ -59,6 +60,7 @@ def test_the_switches_survive_a_way_through_json() -> None:
     [
         ({"latency": 1}, "latency"),
         ({"max_pages": 0}, "max_pages"),
+        ({"let_through": -1}, "let_through"),
         ({"instant": "yes"}, "instant"),
         ({"latency_per_page_seconds": -1}, "latency_per_page_seconds"),
         ({"faults": [{"status": "SLEEPY"}]}, "SLEEPY"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from infra.local.emulators.document_ai.faults import Facts, Fault, fits
+from infra.local.emulators.gate import Gate
 from infra.local.emulators.quota import Quota
 from infra.local.emulators.switchboard import CALLS_KEPT, Switchboard
 from infra.ocr.limits import (
@@ -40,6 +41,8 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     faults: tuple[Fault, ...] = ()
     #: A call with a page on which this text stands fails with INVALID_ARGUMENT.
     poison: str = ""
+    #: So many calls are gone into from when this is named; later ones wait until it is named anew.
+    let_through: Annotated[int, Meta(ge=0)] | None = None
 
 
 class Call(msgspec.Struct):
@@ -64,9 +67,20 @@ class Controls(Switchboard[Switches, Fault, Facts]):
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, **switches: object) -> None:
         super().__init__(Switches(), fits)
+        self._gate = Gate()
         self._quota = Quota(clock)
         self._calls: deque[Call] = deque(maxlen=CALLS_KEPT)
         self.update(switches)
+
+    def update(self, mapping: Mapping[str, object]) -> None:
+        """As every switchboard; naming `let_through` counts from 0 again."""
+        super().update(mapping)
+        if "let_through" in mapping:
+            self._gate.open(self.switches.let_through)
+
+    async def be_let_through(self) -> None:
+        """Wait until the call may be gone into."""
+        await self._gate.pass_through()
 
     @property
     def calls(self) -> list[dict[str, Any]]:

@@ -35,9 +35,12 @@ class PageReader(Protocol):
         """Return how many pages the PDF has. UnreadablePdf or EncryptedPdf where it can't."""
 
     async def read(
-        self, pdf: bytes, indexes: Sequence[int], languages: Sequence[str]
+        self, pdf: bytes, indexes: Sequence[int], languages: Sequence[str], *, own_text: bool = True
     ) -> list[Page]:
-        """Return those pages, each with offsets from 0. PageUnreadable for the first that fails."""
+        """Return those pages, each with offsets from 0. PageUnreadable for the first that fails.
+
+        `own_text` is whether pages' own text is taken where they have one.
+        """
 
 
 class PageDrawer(Protocol):
@@ -59,6 +62,7 @@ class DocumentAi:
 
     async def process(self, serialized: bytes, call: Call) -> bytes:
         """Return a serialized ProcessResponse for a serialized ProcessRequest."""
+        await self.controls.be_let_through()
         # Parsing, hashing and building hold up other calls only as much as Python's lock does.
         request = await asyncio.to_thread(types().ProcessRequest.FromString, serialized)
         name = known(request.name, self.processors)
@@ -124,8 +128,13 @@ class DocumentAi:
     async def _read(self, request: Any, pdf: bytes, indexes: Sequence[int]) -> list[Page]:
         if self.controls.switches.instant:
             return [canned_page()] * len(indexes)
-        languages = list(request.process_options.ocr_config.hints.language_hints)
-        return await self.reader.read(pdf, indexes, languages)
+        ocr = request.process_options.ocr_config
+        return await self.reader.read(
+            pdf,
+            indexes,
+            list(ocr.hints.language_hints),
+            own_text=ocr.enable_native_pdf_parsing,
+        )
 
     async def _strike(self, pdf: bytes, pages: int, texts: Sequence[Page]) -> None:
         facts = Facts(pdf, pages, [page.text for page in texts])
