@@ -172,6 +172,8 @@ locals {
     CHUNK_SIZE_PAGES                = local.all_processes
     DOCUMENT_AI__MAX_BYTES_PER_CALL = ["ingest", "worker"]
     DOCUMENT_AI__TIMEOUT_SECONDS    = ["worker"]
+    # Also what names readings in the cache.
+    DOCUMENT_AI__NATIVE_PDF_PARSING = ["ingest", "worker"]
     DOCUMENT_AI__CALLS_PER_MINUTE   = ["maintain", "worker"]
     CHUNKING_THRESHOLD_PAGES        = ["api"]
     ASYNC_PROCESSING_ENABLED        = ["api"]

@@ -87,8 +87,10 @@ class DocumentAiEngine:
         request.raw_document.content = pdf
         request.raw_document.mime_type = "application/pdf"
         request.field_mask.paths.extend(FIELDS)
+        ocr = request.process_options.ocr_config
+        ocr.enable_native_pdf_parsing = self._settings.native_pdf_parsing
         if languages:
-            request.process_options.ocr_config.hints.language_hints.extend(languages)
+            ocr.hints.language_hints.extend(languages)
         return self._types.ProcessRequest.wrap(request)
 
 

@@ -97,6 +97,11 @@ class DocumentAiSettings(BaseModel):
     endpoint: str = Field(default="", description="host:port; the location's own where empty.")
     insecure: bool = Field(default=False, description="Plain gRPC without login: the emulator.")
     imageless: bool = Field(default=True, description="imageless_mode: 30 pages a call, not 15.")
+    native_pdf_parsing: bool = Field(
+        default=True,
+        description="Take what pages with text of their own say, and recognize the others. Without "
+        "it every page is recognized, as it looks: for PDFs whose own text is garbage.",
+    )
     max_pages_per_call: int | None = Field(
         default=None,
         ge=1,
@@ -120,7 +125,10 @@ class DocumentAiSettings(BaseModel):
     @property
     def reading(self) -> str:
         """What reads, and how: by another one's words no page is delivered from the cache."""
-        return f"{self.processor} imageless" if self.imageless else self.processor
+        names = [self.processor]
+        names += ["imageless"] if self.imageless else []
+        names += [] if self.native_pdf_parsing else ["recognized"]
+        return " ".join(names)
 
     @property
     def page_limit(self) -> int:

@@ -75,13 +75,17 @@ class Emulator:
         *,
         mime_type: str = "application/pdf",
         imageless: bool = True,
+        native: bool = True,
         mask: str = "",
         options: dict[str, Any] | None = None,
         name: str = PROCESSOR,
         timeout: float = 60,
         **fields: Any,
     ) -> Any:
-        """Call ProcessDocument without retries; return the answer's raw Document."""
+        """Call ProcessDocument without retries; return the answer's raw Document.
+
+        `native` is what Quire asks for by default, and the service does not.
+        """
         if pdf is not None:
             fields["raw_document"] = {"content": pdf, "mime_type": mime_type}
         request = documentai_v1.ProcessRequest(
@@ -91,6 +95,7 @@ class Emulator:
             process_options=options or {},
             **fields,
         )
+        request.process_options.ocr_config.enable_native_pdf_parsing = native
         response = self.client.process_document(request, retry=None, timeout=timeout)
         return documentai_v1.ProcessResponse.pb(response).document
 

@@ -111,6 +111,13 @@ def test_a_scan_is_read_from_its_picture(emulator: Emulator, tmp_path: Path) -> 
     assert_sound(document)
 
 
+def test_only_who_asks_for_it_is_told_a_page_s_own_text(emulator: Emulator, pdf_of: Pdfs) -> None:
+    pdf = pdf_of(["As it is written, so it is read."])
+    own, seen = (emulator.process(pdf, native=native).pages[0] for native in (True, False))
+    assert own.layout.confidence == 1.0
+    assert 0.5 < seen.layout.confidence < 1.0
+
+
 def test_an_empty_page_stands_between_the_others(emulator: Emulator, pdf_of: Pdfs) -> None:
     document = emulator.process(pdf_of(["One\n\nfirst", "", "Three\n\nlast"]))
     assert [len(page.tokens) for page in document.pages] == [2, 0, 2]

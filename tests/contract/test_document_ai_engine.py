@@ -96,6 +96,23 @@ def test_languages_are_handed_on(engine: DocumentAiEngine, tmp_path: Path) -> No
     assert page.languages == ["fr-CA"]
 
 
+def test_pages_with_text_of_their_own_are_recognized_where_that_is_asked_for(
+    emulator: Emulator, pdf_of: Pdfs
+) -> None:
+    pdf = pdf_of(["Whatever the file says, this is what a reader sees on its only page."])
+    engine = emulator.adapter(native_pdf_parsing=False)
+    try:
+        [seen] = engine.read(pdf, languages=["en"])
+    finally:
+        engine.close()
+    [said] = emulator.process(pdf).pages
+    assert said.layout.confidence == 1.0
+    assert " ".join(seen.text.split()) == (
+        "Whatever the file says, this is what a reader sees on its only page."
+    )
+    assert 0.5 < seen.confidence < 1.0
+
+
 def test_pictures_are_not_fetched_even_without_imageless_mode(
     emulator: Emulator, pdf_of: Pdfs
 ) -> None:

@@ -59,4 +59,5 @@ def test_what_reads_is_named_with_its_version_and_with_how_it_is_asked() -> None
     with_pictures = DocumentAiSettings(processor=processor, imageless=False)
     without = DocumentAiSettings(processor=processor, imageless=True)
     assert processor in with_pictures.reading
-    assert with_pictures.reading != without.reading
+    recognized = DocumentAiSettings(processor=processor, native_pdf_parsing=False)
+    assert len({with_pictures.reading, without.reading, recognized.reading}) == 3

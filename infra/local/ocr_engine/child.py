@@ -63,8 +63,9 @@ class Reader:
                 return Ready()
             case Count(file):
                 return Counted(len(self._document(file)))
-            case Read(file, index, languages):
-                return PageRead(read_page(self._document(file), index, languages=languages))
+            case Read(file, index, languages, own_text):
+                document = self._document(file)
+                return PageRead(read_page(document, index, languages=languages, own_text=own_text))
             case Forget(file):
                 if document := self._open.pop(file, None):
                     document.close()

@@ -22,6 +22,7 @@ from infra.local.ocr_engine.prose import language_of
 from infra.local.ocr_engine.recognition import Recognition, Recognizer
 from infra.local.ocr_engine.text_layer import LayerWord, read_text_layer
 
+_AS_IT_LOOKS = Decision((), needs_ocr=True, trusted=False)
 #: How sure it is that a text layer says what the page shows.
 _OWN_TEXT = 1.0
 #: The same of an earlier OCR's layer, whose own confidence is lost.
@@ -34,10 +35,17 @@ def recognizer() -> Recognizer:
     return Recognizer(available_languages())
 
 
-def read_page(document: pypdfium2.PdfDocument, index: int, *, languages: Sequence[str]) -> Page:
+def read_page(
+    document: pypdfium2.PdfDocument,
+    index: int,
+    *,
+    languages: Sequence[str],
+    own_text: bool = True,
+) -> Page:
     """Read the page at `index` (from 0); it is numbered `index + 1`, its text begins at 0.
 
-    `languages` are BCP-47 hints, the likeliest first. Width and height are those of a picture
+    `languages` are BCP-47 hints, the likeliest first. Without `own_text` it is read as it looks,
+    whatever text it has. Width and height are those of a picture
     of the page at 200 dpi, unless it were too large. Raises PageUnreadable.
     """
     if not 0 <= index < len(document):
@@ -45,7 +53,7 @@ def read_page(document: pypdfium2.PdfDocument, index: int, *, languages: Sequenc
     try:
         page = _with_annotations_as_content(document, index)
         try:
-            return _read(page, index + 1, languages)
+            return _read(page, index + 1, languages, own_text)
         finally:
             page.close()
     except pypdfium2.PdfiumError as error:
@@ -70,7 +78,7 @@ def _with_annotations_as_content(document: pypdfium2.PdfDocument, index: int) ->
     return document[index]
 
 
-def _read(page: pypdfium2.PdfPage, number: int, languages: Sequence[str]) -> Page:
+def _read(page: pypdfium2.PdfPage, number: int, languages: Sequence[str], own_text: bool) -> Page:
     width, height = size_in_pixels(*page.get_size())
 
     def stray_ink(words: Sequence[LayerWord]) -> float:
@@ -80,11 +88,13 @@ def _read(page: pypdfium2.PdfPage, number: int, languages: Sequence[str]) -> Pag
         ]
         return ink_share(glance(page, width, height), known)
 
-    decision = decide(
-        read_text_layer(page, width, height),
-        picture_share=lambda: picture_share(page),
-        stray_ink=stray_ink,
-    )
+    decision = _AS_IT_LOOKS
+    if own_text:
+        decision = decide(
+            read_text_layer(page, width, height),
+            picture_share=lambda: picture_share(page),
+            stray_ink=stray_ink,
+        )
     blocks: Sequence[FoundBlock] | None = None
     models: Sequence[str] = ()
     if decision.needs_ocr:

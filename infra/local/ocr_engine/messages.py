@@ -37,6 +37,8 @@ class Read(msgspec.Struct, tag=True):
     file: File
     index: int
     languages: tuple[str, ...]
+    #: Whether the page's own text is taken where it has one.
+    own_text: bool = True
 
 
 class Forget(msgspec.Struct, tag=True):

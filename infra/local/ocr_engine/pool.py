@@ -69,15 +69,15 @@ class EnginePool:
         return [slot.child.pid for slot in self._slots if slot.child and slot.child.alive]
 
     async def read(
-        self, pdf: bytes, indexes: Sequence[int], languages: Sequence[str]
+        self, pdf: bytes, indexes: Sequence[int], languages: Sequence[str], *, own_text: bool = True
     ) -> list[Page]:
         """Return the pages at `indexes` (from 0), in that order.
 
-        `languages` are BCP-47 hints. Raises PageUnreadable for the first page that could not be
-        read; no further page is begun after it. Raises UnreadablePdf or EncryptedPdf for a file
-        that can't be opened.
+        `languages` are BCP-47 hints; without `own_text` every page is recognized, as it looks.
+        Raises PageUnreadable for the first page that could not be read; no further page is begun
+        after it. Raises UnreadablePdf or EncryptedPdf for a file that can't be opened.
         """
-        outcomes = await self._read(pdf, indexes, languages, stop_early=True)
+        outcomes = await self._read(pdf, indexes, languages, own_text=own_text, stop_early=True)
         pages = [outcome for outcome in outcomes if isinstance(outcome, Page)]
         for outcome in outcomes:
             if isinstance(outcome, PageUnreadable):
@@ -91,7 +91,7 @@ class EnginePool:
 
         Raises UnreadablePdf or EncryptedPdf for a file that can't be opened.
         """
-        outcomes = await self._read(pdf, indexes, languages, stop_early=False)
+        outcomes = await self._read(pdf, indexes, languages, own_text=True, stop_early=False)
         return [outcome for outcome in outcomes if outcome is not None]
 
     async def page_count(self, pdf: bytes) -> int:
@@ -129,7 +129,13 @@ class EnginePool:
         await asyncio.gather(*(slot.child.kill() for slot in self._slots if slot.child))
 
     async def _read(
-        self, pdf: bytes, indexes: Sequence[int], languages: Sequence[str], *, stop_early: bool
+        self,
+        pdf: bytes,
+        indexes: Sequence[int],
+        languages: Sequence[str],
+        *,
+        own_text: bool,
+        stop_early: bool,
     ) -> list[Page | PageUnreadable | None]:
         outcomes: list[Page | PageUnreadable | None] = [None] * len(indexes)
         waiting = iter(list(enumerate(indexes)))
@@ -141,7 +147,9 @@ class EnginePool:
                 if failed and stop_early:
                     return
                 try:
-                    outcomes[place] = await self._page(file, index, tuple(languages))
+                    outcomes[place] = await self._page(
+                        Read(file, index, tuple(languages), own_text)
+                    )
                 except PageUnreadable as error:
                     outcomes[place] = error
                     failed = True
@@ -159,12 +167,12 @@ class EnginePool:
                 self._forget(file)
         return outcomes
 
-    async def _page(self, file: File, index: int, languages: tuple[str, ...]) -> Page:
+    async def _page(self, request: Read) -> Page:
         """Read one page; where it ends a child that had read others, once more in a fresh one.
 
         So a page is not blamed for what those before it left behind.
         """
-        request = Read(file, index, languages)
+        file, index = request.file, request.index
         reason = CRASHED
         for fresh in (False, True):
             try:
