@@ -49,7 +49,7 @@ def test_what_is_left_follows_what_is_spent_and_given_back(
         row = page.locator('.sending [data-state="failed"]')
         expect(row).to_contain_text("(INSUFFICIENT_CREDITS)")
         _grant(counting, 13)
-        with quire.document_ai(instant=True, latency_per_call_seconds=5.0):
+        with quire.document_ai(instant=True, let_through=0):
             row.get_by_role("button", name="Try again").click()
             expect(left).to_have_text("1 page left")
             visitor.open_job(path.name)

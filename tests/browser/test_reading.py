@@ -19,19 +19,22 @@ def test_every_chunk_changes_its_colour_while_the_document_is_read(
     visitor = visit()
     page = visitor.page
     expect(page.locator(".joblist")).to_contain_text("Nothing here yet.")
-    with quire.document_ai(instant=True, latency_per_call_seconds=1.0):
+    with quire.document_ai(instant=True, let_through=0):
         visitor.send(DEMO, Pages_in_a_chunk="2", Matter="Bindery")
         visitor.open_job(DEMO.name)
         expect(visitor.cells()).to_have_count(6)
         expect(visitor.cells("processing")).to_have_count(2)
         expect(visitor.cells("pending")).to_have_count(4)
         expect(page.locator(".jobhead .line")).to_have_text("Processing chunk 1/6")
+        quire.let_through(2)
         expect(visitor.cells("completed")).to_have_count(2)
+        expect(visitor.cells("processing")).to_have_count(2)
         expect(page.locator(".jobhead .line")).to_have_text("Processing chunk 3/6")
         expect(page.locator(".jobhead .eta")).to_contain_text("of 6 chunks in")
         expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "33")
         visitor.cells().nth(2).hover()
         expect(page.locator(".told")).to_contain_text("Chunk 3, pages 5-6: ")
+        quire.let_through(None)
         expect(visitor.cells("completed")).to_have_count(6)
     expect(page.locator(".jobhead .line")).to_have_text("Completed: 11 pages")
     expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "100")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.visitor import Visitor
-from tests.e2e.quire_client import QuireClient
+from tests.e2e.quire_client import QuireClient, wait_for
 from tests.pdfs.documents import write_born_digital
 
 
@@ -32,7 +32,7 @@ def _in_work(visit: Visit, quire: QuireClient, path: Path, **options: object) ->
 def test_pause_lets_running_chunks_finish_and_resume_goes_on(
     visit: Visit, quire: QuireClient, book: Path
 ) -> None:
-    with quire.document_ai(instant=True, latency_per_call_seconds=0.5):
+    with quire.document_ai(instant=True, let_through=1):
         visitor = _in_work(visit, quire, book, chunk_pages=1)
         page = visitor.page
         pause = page.get_by_role("button", name="Pause")
@@ -40,6 +40,7 @@ def test_pause_lets_running_chunks_finish_and_resume_goes_on(
         pause.click()
         expect(resume).to_be_focused()
         expect(pause).to_have_count(0)
+        quire.let_through(None)
         expect(visitor.cells("processing")).to_have_count(0)
         expect(visitor.cells("pending")).not_to_have_count(0)
         expect(page.locator(".jobhead .line")).to_contain_text("Paused at chunk ")
@@ -52,7 +53,7 @@ def test_pause_lets_running_chunks_finish_and_resume_goes_on(
 
 
 def test_cancel_asks_first(visit: Visit, quire: QuireClient, book: Path) -> None:
-    with quire.document_ai(instant=True, latency_per_call_seconds=0.5):
+    with quire.document_ai(instant=True, let_through=1):
         visitor = _in_work(visit, quire, book, chunk_pages=1)
         page = visitor.page
         cancel = page.get_by_role("button", name="Cancel", exact=True)
@@ -100,20 +101,26 @@ def test_a_page_that_failed_is_named_and_retried(
 def test_a_lost_line_is_told_and_what_was_missed_is_caught_up(
     visit: Visit, quire: QuireClient, book: Path
 ) -> None:
-    with quire.document_ai(instant=True, latency_per_call_seconds=0.5):
+    with quire.document_ai(instant=True, let_through=1):
         visitor = _in_work(visit, quire, book, chunk_pages=1)
         visitor.may_lose_connections = True
         page = visitor.page
         page.context.set_offline(True)
         expect(page.locator("#banner")).to_contain_text("Reconnecting")
+        job_id = page.url.rsplit("/", 1)[1]
+        quire.let_through(3)
+        wait_for(lambda: quire.job(job_id)["completed_chunks"] == 4, "chunks that are missed")
         page.context.set_offline(False)
         expect(page.locator("#banner")).to_be_empty()
+        expect(visitor.cells("completed")).to_have_count(4)
+        quire.let_through(None)
         expect(page.locator(".jobhead .line")).to_have_text("Completed: 12 pages")
     expect(visitor.cells("completed")).to_have_count(12)
-    kinds = page.locator(".trail li").evaluate_all("rows => rows.map((row) => row.dataset.kind)")
-    job_id = page.url.rsplit("/", 1)[1]
-    history = quire.http.get(f"/v1/jobs/{job_id}/history").json()
-    assert kinds == [event["kind"] for event in reversed(history["events"])]
+    history = quire.history(job_id)
+    trail = page.locator(".trail li")
+    expect(trail).to_have_count(len(history))
+    kinds = trail.evaluate_all("rows => rows.map((row) => row.dataset.kind)")
+    assert kinds == [event["kind"] for event in reversed(history)]
 
 
 def test_a_thousand_chunks_are_one_grid_that_keys_go_through(
@@ -121,7 +128,7 @@ def test_a_thousand_chunks_are_one_grid_that_keys_go_through(
 ) -> None:
     path = tmp_path / "long.pdf"
     write_born_digital(path, [f"Page {number}" for number in range(1, 1025)])
-    with quire.document_ai(instant=True, latency_per_call_seconds=2.0):
+    with quire.document_ai(instant=True, let_through=0):
         visitor = visit(f"/jobs/{quire.submit(path, chunk_pages=1)}")
         page = visitor.page
         expect(visitor.cells()).to_have_count(1024)

@@ -152,7 +152,7 @@ def test_colours_follow_the_system_until_one_chooses(visit: Visit, demo: ReadDem
 
 
 def test_nothing_moves_where_motion_is_not_wanted(visit: Visit, quire: QuireClient) -> None:
-    with quire.document_ai(instant=True, latency_per_call_seconds=2.0):
+    with quire.document_ai(instant=True, let_through=0):
         job_id = quire.submit(DEMO, chunk_pages=11)
         visitor = visit(f"/jobs/{job_id}", reduced_motion="reduce")
         expect(visitor.cells("processing").first).to_be_visible()

@@ -151,6 +151,15 @@ class QuireClient:
         finally:
             httpx.put(url, json=before)
 
+    def let_through(self, count: int | None) -> None:
+        """Have Document AI go into so many calls more, and then keep them waiting; None: into all.
+
+        Within `document_ai`, whose end lets all through.
+        """
+        url = f"{self.stack.endpoints['control']}/document-ai/controls"
+        answer = httpx.put(url, json={"let_through": count})
+        assert answer.status_code == 200, answer.text
+
 
 def wait_for(look: Callable[[], Found | None], what: str, patience: float = PATIENCE) -> Found:
     """Return what `look` finds, looking again until it finds something."""
