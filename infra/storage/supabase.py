@@ -60,11 +60,8 @@ class SupabaseStorage:
 
     def write_chunk(self, name: str, content: bytes) -> None:
         """Store a chunk's result. Keeps what is already there under that name."""
-        bucket = self._client.from_(self._settings.chunks_bucket)
         self._create(
-            lambda: bucket.upload(
-                name, content, {"content-type": "application/json", "upsert": "false"}
-            )
+            lambda: self._post(self._settings.chunks_bucket, name, content, "application/json")
         )
 
     def read_chunk(self, name: str) -> bytes:
@@ -88,10 +85,7 @@ class SupabaseStorage:
 
     def write_small(self, name: str, content: bytes, content_type: str) -> None:
         """Store a merged result that is in memory."""
-        bucket = self._client.from_(self._settings.results_bucket)
-        self._create(
-            lambda: bucket.upload(name, content, {"content-type": content_type, "upsert": "false"})
-        )
+        self._create(lambda: self._post(self._settings.results_bucket, name, content, content_type))
 
     def read_result(self, name: str, *, max_bytes: int) -> bytes | None:
         """Return a merged result, or None where it is larger. NotFound if it is gone."""
@@ -170,6 +164,28 @@ class SupabaseStorage:
             kept += len(rows) - len(gone)
             removed += len(gone)
         return removed
+
+    def _post(self, bucket: str, name: str, content: bytes, content_type: str) -> None:
+        """Create an object of which nothing but its content is sent.
+
+        The client's own upload makes a form of it, for almost twice the CPU time on both sides.
+        """
+        from storage3.exceptions import StorageApiError
+
+        answer = self._client.session.post(
+            f"{self._settings.url.rstrip('/')}/storage/v1/object/{bucket}/{name}",
+            content=content,
+            # As the client's own upload has it.
+            headers={"content-type": content_type, "cache-control": "max-age=3600"},
+        )
+        if answer.is_success:
+            return
+        try:
+            error = answer.json()
+            raise StorageApiError(error["message"], error["error"], error["statusCode"])
+        except (KeyError, TypeError, ValueError) as unknown:
+            # Who stands in front of the service says it in other words.
+            raise StorageApiError("no JSON", "Refused", answer.status_code) from unknown
 
     def _create(self, upload: Callable[[], object]) -> None:
         from storage3.exceptions import StorageApiError

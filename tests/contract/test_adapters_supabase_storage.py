@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from storage3 import SyncStorageClient
 
@@ -63,15 +63,18 @@ def ways_to_fail(results: SupabaseStorage) -> list[Callable[[], object]]:
         lambda: results.write_chunk("a.json", b"{}"),
         lambda: results.read_chunk("a.json"),
         lambda: results.write_result("a.json", a_file(b"{}"), "application/json"),
+        lambda: results.write_small("a.json", b"{}", "application/json"),
         lambda: results.link("a.json", seconds=60, filename="a.json"),
     ]
 
 
 @contextmanager
-def answering(status: int) -> Iterator[str]:
-    """Serve Supabase's way to say that a request ends with this status."""
+def answering(status: int, *, by_gateway: bool = False) -> Iterator[str]:
+    """Serve Supabase's way to say that a request ends with this status, or who's in front of it."""
 
-    async def refuse(_: Request) -> JSONResponse:
+    async def refuse(_: Request) -> Response:
+        if by_gateway:
+            return Response(f"<h1>{THEIRS}</h1>", status_code=status)
         error = {"statusCode": str(status), "error": "Refused", "message": THEIRS}
         return JSONResponse(error, status_code=status)
 
@@ -86,18 +89,47 @@ def test_a_result_that_is_sent_twice_is_the_first(results: SupabaseStorage) -> N
     assert results.read_chunk("a.json") == b"1"
 
 
-def test_a_result_above_the_buckets_limit_is_too_large(results: SupabaseStorage) -> None:
+def in_pieces(results: SupabaseStorage, name: str, content: bytes, content_type: str) -> None:
+    results.write_result(name, a_file(content), content_type)
+
+
+def at_once(results: SupabaseStorage, name: str, content: bytes, content_type: str) -> None:
+    results.write_small(name, content, content_type)
+
+
+Write = Callable[[SupabaseStorage, str, bytes, str], None]
+both_ways = pytest.mark.parametrize("write", [in_pieces, at_once])
+
+
+def test_a_result_from_memory_is_stored_as_one_from_a_file_is(
+    results: SupabaseStorage, supabase: SyncStorageClient
+) -> None:
+    in_pieces(results, "a/file.json", b"{}", "application/json")
+    at_once(results, "a/memory.json", b"{}", "application/json")
+    bucket = supabase.from_("ocr-results")
+    file, memory = (bucket.info(f"a/{name}.json") for name in ("file", "memory"))
+    for own in ("id", "name", "version", "created_at", "last_modified"):
+        del file[own], memory[own]
+    assert memory == file
+    assert bucket.download("a/memory.json") == b"{}"
+
+
+@both_ways
+def test_a_result_above_the_buckets_limit_is_too_large(
+    results: SupabaseStorage, write: Write
+) -> None:
     with pytest.raises(PermanentError) as raised:
-        results.write_result("a.json", a_file(bytes(1001)), "application/json")
+        write(results, "a.json", bytes(1001), "application/json")
     assert raised.value.code == "RESULT_TOO_LARGE"
     assert "limit" in raised.value.message
 
 
+@both_ways
 def test_a_kind_of_result_that_the_bucket_does_not_take_is_refused(
-    results: SupabaseStorage,
+    results: SupabaseStorage, write: Write
 ) -> None:
     with pytest.raises(PermanentError) as raised:
-        results.write_result("a.txt", a_file(b"a"), "text/plain")
+        write(results, "a.txt", b"a", "text/plain")
     assert raised.value.code == "RESULTS_REFUSED"
     assert "mime" not in raised.value.message
 
@@ -147,6 +179,13 @@ def test_every_refusal_has_a_code_and_a_sentence_of_ours(
             assert raised.value.code == code
             assert THEIRS not in raised.value.message
             assert raised.value.message.endswith(".")
+
+
+def test_a_gateway_that_says_so_in_its_own_words_is_understood() -> None:
+    with answering(503, by_gateway=True) as url, closing(results_at(url)) as results:
+        for fail in ways_to_fail(results):
+            with pytest.raises(TransientError):
+                fail()
 
 
 def test_a_storage_that_nobody_serves_is_a_transient_error(unused_port: int) -> None:
