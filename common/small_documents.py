@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 from common.models import (
     BoxRow,
@@ -17,7 +18,7 @@ from common.models import (
     PageRow,
     Priority,
 )
-from common.ports import Results
+from common.ports import LiveUpdates, Results
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +130,10 @@ class WholeResults(Results, Protocol):
 
     def write_small(self, name: str, content: bytes, content_type: str) -> None:
         """Store a merged result that is in memory."""
+
+
+class LiveUpdatesAtOnce(LiveUpdates, Protocol):
+    """Live updates as whoever ends many jobs at once sends them."""
+
+    def publish_all(self, changed: Iterable[UUID]) -> None:
+        """Say that each of them has changed."""

@@ -14,8 +14,13 @@ from datetime import timedelta
 from typing import Final
 
 from common.models import JobId
-from common.ports import Chunks, Dispatch, LiveUpdates, OcrEngine, Tasks, Uploads
-from common.small_documents import SmallDocuments, WholeDocuments, WholeResults
+from common.ports import Chunks, Dispatch, OcrEngine, Tasks, Uploads
+from common.small_documents import (
+    LiveUpdatesAtOnce,
+    SmallDocuments,
+    WholeDocuments,
+    WholeResults,
+)
 from functions.pipeline.heartbeat import Heartbeat
 from functions.pipeline.process_chunk import RetryPolicy
 from functions.pipeline.small_message import Message
@@ -38,7 +43,7 @@ def read_documents(
     chunks: Chunks,
     dispatch: Dispatch,
     tasks: Callable[[], Tasks],
-    live: LiveUpdates,
+    live: LiveUpdatesAtOnce,
     announce: Callable[[JobId], None],
     give_turns: Callable[[], None],
     retries: RetryPolicy,
@@ -56,27 +61,27 @@ def read_documents(
         give_turns()
         log.info("documents are read, taken or not due", extra={"documents": len(job_ids)})
         return
-    message = Message(
-        small,
-        uploads,
-        pdfs,
-        engine,
-        results,
-        chunks,
-        dispatch,
-        tasks,
-        live,
-        announce,
-        retries,
-        limits,
-        pace,
-        held={each.job_id: each for each in documents},
-    )
-    with (
-        ThreadPoolExecutor(_TRANSFERS_AT_ONCE, "transfer") as message.pool,
-        Heartbeat(message.renew, every_seconds=lease.total_seconds() / 3),
-    ):
-        # The message is out of the broker, so there is room for another.
-        give_turns()
-        message.run(documents)
+    with ThreadPoolExecutor(_TRANSFERS_AT_ONCE, "transfer") as pool:
+        message = Message(
+            small,
+            uploads,
+            pdfs,
+            engine,
+            results,
+            chunks,
+            dispatch,
+            tasks,
+            live,
+            announce,
+            retries,
+            limits,
+            pace,
+            held={each.job_id: each for each in documents},
+            pool=pool,
+        )
+        with Heartbeat(message.renew, every_seconds=lease.total_seconds() / 3):
+            downloads = message.fetch()
+            # The message is out of the broker, so there is room for another.
+            give_turns()
+            message.run(downloads)
     give_turns()

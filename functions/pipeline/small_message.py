@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import TypeAlias
 
 from common import telemetry
 from common.errors import (
@@ -22,11 +23,12 @@ from common.errors import (
 )
 from common.log_context import logging_for
 from common.models import JobId
-from common.ports import Chunks, Dispatch, LiveUpdates, OcrEngine, Tasks, Uploads
+from common.ports import Chunks, Dispatch, OcrEngine, Tasks, Uploads
 from common.results import ChunkResult
 from common.small_documents import (
     Beginning,
     Begun,
+    LiveUpdatesAtOnce,
     SmallDocument,
     SmallDocuments,
     WholeDocuments,
@@ -34,21 +36,24 @@ from common.small_documents import (
 )
 from common.telemetry import Hop, Laps
 from functions.pipeline.chunk_telemetry import count_ended, count_looked_up, traced
-from functions.pipeline.hand_on import hand_on, or_maintain_sends
+from functions.pipeline.hand_on import or_maintain_sends
 from functions.pipeline.process_chunk import RetryPolicy
 from functions.pipeline.put_back import put_back, quota_delay
+from functions.pipeline.recording import Recording
 from functions.pipeline.use_cache import sound_result
 from functions.pipeline.whole_documents import (
-    RECORD_SECONDS,
     Pace,
     Waiting,
     WholeLimits,
     beginning_of,
     next_group,
 )
-from functions.pipeline.whole_result import Storing, bind, chunk_of
+from functions.pipeline.whole_result import bind, chunk_of
 
 log = logging.getLogger(__name__)
+
+#: Documents with their contents, which are on their way.
+Downloads: TypeAlias = "Sequence[tuple[SmallDocument, Future[bytes]]]"
 
 
 @dataclass(slots=True)
@@ -63,18 +68,32 @@ class Message:
     chunks: Chunks
     dispatch: Dispatch
     tasks: Callable[[], Tasks]
-    live: LiveUpdates
+    live: LiveUpdatesAtOnce
     announce: Callable[[JobId], None]
     retries: RetryPolicy
     limits: WholeLimits
     pace: Pace
     #: Whose leases are kept: claimed, and not yet ended or given up.
     held: dict[JobId, SmallDocument]
+    #: Downloads, uploads, and what is recorded beside the reading.
+    pool: Executor
     lost: set[JobId] = field(default_factory=set)
-    #: Read and on their way into the store.
-    storing: list[Storing] = field(default_factory=list)
-    recorded_at: float = field(default_factory=time.monotonic)
-    pool: ThreadPoolExecutor = field(init=False)
+    #: What equal documents are known by of which one has been read.
+    read: set[str | None] = field(default_factory=set)
+    recording: Recording = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.recording = Recording(
+            small=self.small,
+            chunks=self.chunks,
+            tasks=self.tasks,
+            live=self.live,
+            announce=self.announce,
+            put_back=self._put_back,
+            held=self.held,
+            pool=self.pool,
+            every=self.limits.record_seconds,
+        )
 
     def renew(self) -> bool:
         """Keep all leases, and note whose were lost: the others go on."""
@@ -83,13 +102,20 @@ class Message:
         self.lost.update(each.job_id for each in held if each.job_id not in ours)
         return True
 
-    def run(self, documents: Sequence[SmallDocument]) -> None:
+    def fetch(self) -> Downloads:
+        """Have all documents come from the bucket, several at once."""
+        return [
+            (each, self.pool.submit(copy_context().run, self.uploads.read_chunk, each.source))
+            for each in self.held.values()
+        ]
+
+    def run(self, downloads: Downloads) -> None:
         """Read them all, or hand on what can't be read here."""
         try:
-            self._read_all(list(self._sound(documents)))
+            self._read_all(list(self._sound(downloads)))
         finally:
             # Whatever went wrong, what has been read until then was paid for.
-            self._record()
+            self.recording.finish()
 
     def _read_all(self, waiting: list[Waiting]) -> None:
         until = time.monotonic() + self.limits.seconds
@@ -99,21 +125,15 @@ class Message:
                 break
             group, waiting = next_group(waiting, self.pace.at_once)
             # What is equal to one that was read is found once that is recorded.
-            read = {each.work.cache_key for each in self.storing} - {None}
-            if any(each.cache_key in read for each, _ in group):
-                self._record()
+            if any(each.cache_key in self.read for each, _ in group):
+                self.recording.finish()
             contents = {each.document.job_id: content for each, content in group}
             for begun in self._begin([each for each, _ in group]):
                 self._read(begun, contents[begun.document.job_id])
-                if time.monotonic() - self.recorded_at > RECORD_SECONDS:
-                    self._record()
+                self.recording.go_on()
 
-    def _sound(self, documents: Sequence[SmallDocument]) -> Iterator[Waiting]:
+    def _sound(self, downloads: Downloads) -> Iterator[Waiting]:
         """Yield what can be read as it is, and hand on the rest."""
-        downloads = [
-            (each, self.pool.submit(copy_context().run, self.uploads.read_chunk, each.source))
-            for each in documents
-        ]
         for document, download in downloads:
             with logging_for(document.job_id, attempt=document.attempt):
                 beginning = self._look(document, download)
@@ -160,13 +180,11 @@ class Message:
             return []
         ours = {each.document.job_id for each in begun}
         for each in group:
-            job_id = each.document.job_id
-            if job_id in ours:
-                self.live.publish(job_id)
-            else:
-                self.held.pop(job_id)
+            if each.document.job_id not in ours:
+                self.held.pop(each.document.job_id)
                 if not each.waits:
                     log.info("document is held, cancelled or taken", extra=each.document.log_fields)
+        self.live.publish_all(ours)
         return begun
 
     def _read(self, begun: Begun, content: bytes) -> None:
@@ -194,12 +212,13 @@ class Message:
             seconds = time.monotonic() - began
             self.pace.note(seconds)
             # Reading took its time: a job that was cancelled meanwhile gets no more objects.
-            if seconds > RECORD_SECONDS:
+            if seconds > self.limits.record_seconds:
                 self.renew()
             if work.job_id in self.lost:
                 self._give_up(begun)
                 return
-            self.storing.append(bind(begun, chunk, self.results, self.pool, began))
+            self.recording.add(bind(begun, chunk, self.results, self.pool, began))
+            self.read |= {work.cache_key} - {None}
 
     def _find(self, begun: Begun) -> tuple[Begun, ChunkResult | None] | None:
         """Return what was read before, or nothing where it is to be read; None where it waits."""
@@ -236,44 +255,3 @@ class Message:
             work, error, delay, chunks=self.chunks, dispatch=self.dispatch, counted=counted
         ):
             self.live.publish(work.job_id)
-
-    def _record(self) -> None:
-        """End the jobs of what has been read since the last time."""
-        storing, self.storing = self.storing, []
-        stored = []
-        for each in storing:
-            try:
-                each.wait()
-            except (TransientError, PermanentError) as error:
-                with logging_for(each.work.job_id, chunk_index=0, attempt=each.work.attempt):
-                    self._put_back(each.begun, error)
-            else:
-                stored.append(each)
-        if stored:
-            laps = Laps()
-            recorded = self.small.record([each.as_read() for each in stored])
-            for each in stored:
-                self.held.pop(each.work.job_id)
-                with logging_for(each.work.job_id, chunk_index=0, attempt=each.work.attempt):
-                    telemetry.done(Hop.CHUNK_RECORD, each.work.job_id, laps)
-                    if each.work.job_id in recorded.job_ids:
-                        telemetry.job_ended(each.work.job_id)
-                        log.info("document is read", extra=each.log_fields)
-                    else:
-                        self._complete(each)
-                self.live.publish(each.work.job_id)
-            for job_id in recorded.to_announce:
-                self.announce(job_id)
-        self.recorded_at = time.monotonic()
-
-    def _complete(self, each: Storing) -> None:
-        """Keep what was read for a job that was paused meanwhile; its merge comes later."""
-        try:
-            outcome = self.chunks.complete(
-                each.work, path=each.chunk_path, checksum=each.chunk_checksum, errors=()
-            )
-        except LeaseLost:
-            log.warning("lease lost", extra=each.work.log_fields)
-            return
-        if outcome.was_last:
-            hand_on(outcome, self.tasks())

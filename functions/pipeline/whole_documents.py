@@ -14,7 +14,7 @@ from common.pages import PageRange
 from common.small_documents import Beginning, SmallDocument, WholeDocuments
 
 #: What is read but not recorded yet would be read again after a crash: so much time, or one
-#: document where one takes longer.
+#: document where one takes longer; and while that is recorded, as much again.
 RECORD_SECONDS: Final = 0.5
 
 #: A document that can be begun, with its content.
@@ -34,6 +34,8 @@ class WholeLimits:
     engine: str | None = None
     #: Whether stages follow where a job does not say.
     stages_follow: bool = False
+    #: What has been read for so long is recorded.
+    record_seconds: float = RECORD_SECONDS
     #: After so long the documents of a message that have not been begun wait for other workers.
     seconds: float = 45.0
 

@@ -24,6 +24,7 @@ _PARTS: Final = {
     "results.write_small": "store, several at once",
     "small_documents.record": "record",
     "live.publish": "live updates",
+    "live.publish_all": "live updates",
     "turns.give": "turns",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -38,6 +38,8 @@ class Desk:
     while_reading: dict[bytes, Callable[[], object]] = field(default_factory=dict)
     #: Contents whose results can't be stored.
     unstorable: set[bytes] = field(default_factory=set)
+    #: What happens while a content's result is stored.
+    while_storing: dict[bytes, Callable[[], object]] = field(default_factory=dict)
     stored: dict[str, bytes] = field(default_factory=dict)
     #: Everything that was sent to OCR, in order.
     read: list[bytes] = field(default_factory=list)
@@ -45,6 +47,7 @@ class Desk:
     ingests: list[tuple[ObjectRef, int, JobId]] = field(default_factory=list)
     merges: list[JobId] = field(default_factory=list)
     announced: list[JobId] = field(default_factory=list)
+    published: list[UUID] = field(default_factory=list)
     #: So slow that each is begun by itself.
     pace: Pace = field(default_factory=lambda: Pace(1000.0))
     limits: WholeLimits = LIMITS
@@ -149,8 +152,12 @@ class _Results:
     def __init__(self, desk: Desk) -> None:
         self._stored = desk.stored
         self._unstorable = desk.unstorable
+        self._while_storing = desk.while_storing
 
     def write_chunk(self, name: str, content: bytes) -> None:
+        for each, happens in self._while_storing.items():
+            if each in content:
+                happens()
         if any(each in content for each in self._unstorable):
             raise TransientError("The store is away.")
         self._stored.setdefault(f"ocr-chunks/{name}", content)
@@ -193,7 +200,10 @@ class _Outbox:
         self._desk.ingests.append((source, dispatch, job_id))
 
     def publish(self, changed: UUID) -> None:
-        pass
+        self._desk.published.append(changed)
+
+    def publish_all(self, changed: Iterable[UUID]) -> None:
+        self._desk.published.extend(changed)
 
 
 def page(text: str) -> Page:

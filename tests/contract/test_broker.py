@@ -121,5 +121,23 @@ def test_a_watcher_is_woken_by_its_own_jobs_changes_only(servers: Stack, redis: 
     asyncio.run(watch())
 
 
+def test_watchers_are_woken_by_changes_that_are_said_at_once(servers: Stack, redis: Redis) -> None:
+    jobs = [JobId(uuid4()) for _ in range(3)]
+
+    async def watch() -> None:
+        feed = RedisLiveFeed(servers.endpoints["redis"])
+        async with feed.watch(jobs[0]) as first, feed.watch(jobs[1]) as last:
+            for changed in (first, last):
+                await asyncio.wait_for(changed.wait(), 10)
+                changed.clear()
+            await asyncio.to_thread(RedisLiveUpdates(redis).publish_all, jobs)
+            for changed in (first, last):
+                await asyncio.wait_for(changed.wait(), 10)
+
+    asyncio.run(watch())
+
+
 def test_a_live_update_without_redis_is_lost_without_an_error(unused_port: int) -> None:
-    RedisLiveUpdates(Redis(port=unused_port)).publish(JobId(uuid4()))
+    live = RedisLiveUpdates(Redis(port=unused_port))
+    live.publish(JobId(uuid4()))
+    live.publish_all([JobId(uuid4()), JobId(uuid4())])

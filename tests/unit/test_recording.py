@@ -1,0 +1,98 @@
+"""What was read is recorded whatever goes wrong with what was recorded before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from common.models import JobId
+from common.small_documents import Recorded
+from functions.pipeline.recording import Recording
+
+
+class Small:
+    """Records all, but for the first ones where told so."""
+
+    def __init__(self) -> None:
+        self.recorded: list[JobId] = []
+        self.failing = 0
+
+    def record(self, documents: list[JobId]) -> Recorded:
+        if self.failing:
+            self.failing -= 1
+            raise ZeroDivisionError
+        self.recorded += documents
+        return Recorded(frozenset(documents), ())
+
+
+class Quiet:
+    """Nobody watches."""
+
+    def publish_all(self, changed: Iterator[JobId]) -> None:
+        list(changed)
+
+
+@pytest.fixture
+def pool() -> Iterator[Executor]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+def read(recording: Recording) -> JobId:
+    """Add a document that was read."""
+    job_id = JobId(uuid4())
+    recording.held[job_id] = SimpleNamespace()  # type: ignore[assignment]
+    storing: Any = SimpleNamespace(
+        work=SimpleNamespace(job_id=job_id, attempt=1),
+        log_fields={},
+        wait=lambda: None,
+        as_read=lambda: job_id,
+    )
+    recording.add(storing)
+    return job_id
+
+
+def recording_of(small: Any, pool: Executor, *, every: float) -> Recording:
+    unused: Any = None
+    return Recording(
+        small=small,
+        chunks=unused,
+        tasks=unused,
+        live=Quiet(),  # type: ignore[arg-type]
+        announce=unused,
+        put_back=unused,
+        held={},
+        pool=pool,
+        every=every,
+    )
+
+
+def test_the_last_are_recorded_where_those_before_them_were_not(pool: Executor) -> None:
+    small = Small()
+    small.failing = 1
+    recording = recording_of(small, pool, every=0.0)
+    lost = read(recording)
+    recording.go_on()
+    last = read(recording)
+    with pytest.raises(ZeroDivisionError):
+        recording.finish()
+    assert small.recorded == [last]
+    # Its lease runs out, and it is read again; nobody has to wait for the other's.
+    assert set(recording.held) == {lost}
+
+
+def test_nothing_is_recorded_before_its_time(pool: Executor) -> None:
+    small = Small()
+    recording = recording_of(small, pool, every=1000.0)
+    jobs = [read(recording) for _ in range(3)]
+    recording.go_on()
+    assert small.recorded == []
+    recording.finish()
+    assert small.recorded == jobs
+    recording.finish()
+    assert small.recorded == jobs
