@@ -35,7 +35,7 @@ from infra.settings import Settings
 from tests.bench.plan_batches import PlanBatches
 from tests.bench.processes import cpu_of
 from tests.bench.small_parts import MeasuredApplication
-from tests.bench.stand_ins import REQUEST_MS
+from tests.bench.stand_ins import FOLDER, REQUEST_MS
 from tests.e2e.quire_client import QuireClient, wait_for
 from tests.pdfs.documents import write_born_digital
 
@@ -51,6 +51,12 @@ _SERVICES: Final = {
     "emulated services": None,
     "no services at all": "0",
     "services 20 ms away": "20",
+}
+#: The plan's shape, and how many times its documents a second Quire's are to be.
+_BASELINES: Final[dict[str, tuple[str, float | None]]] = {
+    "drawn": ("the plan's shape, as drawn: a task a chunk", 2),
+    "folded": ("the plan's shape, a task a document", None),
+    "short": ("the plan's shape, with Quire's short way in it", None),
 }
 _WORKER_OF: Final = {"worker": "tests.bench.small_worker", "its worker": "tests.bench.plan_shape"}
 _ENVIRONMENT: Final = {"DOCUMENT_AI__CALLS_PER_MINUTE": "100000"}
@@ -91,18 +97,18 @@ def figures(
 ) -> Iterator[tuple[str, float, float | None]]:
     """Yield what was measured, and the aim where there is one."""
     for name, request_ms in _SERVICES.items():
-        ours, drawn, short = _compare(folder / name.split()[0], request_ms, documents, runs)
-        rate, plan, lean = (
-            documents / median(run.seconds for run in each) for each in (ours, drawn, short)
-        )
+        runs_by_way = _compare(folder / name.split()[0], request_ms, documents, runs)
+        rates = {
+            way: documents / median(run.seconds for run in each)
+            for way, each in runs_by_way.items()
+        }
+        rate = rates["ours"]
         yield f"{name}: documents a second", rate, None
-        yield "  the plan's shape, as drawn", plan, None
-        yield "  ratio", rate / plan, 2
-        yield "  the plan's shape with Quire's short way in it", lean, None
-        yield "  ratio", rate / lean, None
-        yield from _costs("CPU", ours, documents)
-        yield from _costs("as drawn, CPU", drawn, documents)
-        yield from _costs("with the short way, CPU", short, documents)
+        for way, (what, aim) in _BASELINES.items():
+            yield f"  {what}", rates[way], None
+            yield "  ratio", rate / rates[way], aim
+        for way, each in runs_by_way.items():
+            yield from _costs(f"{way}, CPU", each, documents)
     with _stack(folder / "large", BATCHES__SMALL_DOCUMENT_BYTES="0") as stack:
         _run_ours(stack, {}, _put(stack, 10))
         split = _run_ours(stack, {}, _put(stack, large))
@@ -116,22 +122,24 @@ def figures(
 
 def _compare(
     folder: Path, request_ms: str | None, documents: int, runs: int
-) -> tuple[list[Run], list[Run], list[Run]]:
-    """Run ours, the plan as drawn and its short way by turns, each with two worker processes."""
-    extra = {} if request_ms is None else {REQUEST_MS: request_ms}
-    ours: list[Run] = []
-    drawn: list[Run] = []
-    short: list[Run] = []
+) -> dict[str, list[Run]]:
+    """Run ours and the baselines by turns, each with two worker processes."""
+    extra = {}
+    if request_ms is not None:
+        store = folder / "stand-ins"
+        store.mkdir(parents=True)
+        extra = {REQUEST_MS: request_ms, FOLDER: str(store)}
+    found: dict[str, list[Run]] = {way: [] for way in ("ours", *_BASELINES)}
     with _stack(folder, with_worker=False) as stack, ExitStack() as workers:
         pids = {
             name: workers.enter_context(_worker(stack, module, extra)).pid
             for name, module in _WORKER_OF.items()
         }
         for _ in range(runs + 1):  # The first is for libraries and connections.
-            drawn.append(_run_plan(stack, pids, _put(stack, documents), is_short=False))
-            short.append(_run_plan(stack, pids, _put(stack, documents), is_short=True))
-            ours.append(_run_ours(stack, pids, _put(stack, documents)))
-    return ours[1:], drawn[1:], short[1:]
+            for way in _BASELINES:
+                found[way].append(_run_plan(stack, pids, _put(stack, documents), way=way))
+            found["ours"].append(_run_ours(stack, pids, _put(stack, documents)))
+    return {way: each[1:] for way, each in found.items()}
 
 
 def _costs(
@@ -295,15 +303,13 @@ def _run_ours(stack: Stack, workers: Mapping[str, int], jobs: Sequence[Job]) -> 
     return Run(seconds, cpu)
 
 
-def _run_plan(
-    stack: Stack, workers: Mapping[str, int], jobs: Sequence[Job], *, is_short: bool
-) -> Run:
+def _run_plan(stack: Stack, workers: Mapping[str, int], jobs: Sequence[Job], *, way: str) -> Run:
     batch = str(uuid4())
     sent = [(str(job.id), str(job.document_id), list(job.source)) for job in jobs]
     pids = {**stack.processes, **workers}
     with closing(PlanBatches(stack.endpoints["redis"])) as plan:
         before, begun = cpu_of(pids), time.monotonic()
-        plan.submit(batch, sent, is_short=is_short)
+        plan.submit(batch, sent, way=way)
         wait_for(lambda: plan.has_ended(batch), "the chord to end")
         seconds = time.monotonic() - begun
     return Run(seconds, _less(cpu_of(pids), before))

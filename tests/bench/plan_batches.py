@@ -26,11 +26,11 @@ class PlanBatches:
         self._redis = Redis.from_url(beside(url))
 
     def submit(
-        self, batch_id: str, jobs: Sequence[tuple[str, str, list[Any]]], *, is_short: bool
+        self, batch_id: str, jobs: Sequence[tuple[str, str, list[Any]]], *, way: str
     ) -> None:
-        """Start a batch: one task a document, which goes the short way or the one as drawn."""
+        """Start a batch, each document of which goes that way: drawn, folded or short."""
         # By a worker: who starts it would wait for results else, if only to forget them.
-        self._app.send_task("plan.start_batch", args=(batch_id, jobs, is_short), ignore_result=True)
+        self._app.send_task("plan.start_batch", args=(batch_id, jobs, way), ignore_result=True)
 
     def close(self) -> None:
         """Close the connections."""

@@ -2,6 +2,7 @@
 
 What is left is Quire's own, or the baseline's. In use where QUIRE_BENCH_REQUEST_MS says how long a
 request of a storage takes; OCR answers at once. Where it is not set the services are the emulated.
+Chunks' results, which another process may want, are files in QUIRE_BENCH_FOLDER.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from common.errors import NotFound
 from common.models import ObjectRef
 from common.results import Page
 from functions.bootstrap import Application
@@ -25,28 +25,27 @@ from infra.logs import configure
 from infra.settings import Settings
 
 REQUEST_MS = "QUIRE_BENCH_REQUEST_MS"
+FOLDER = "QUIRE_BENCH_FOLDER"
 
 
 class StandIns:
-    """A bucket of one-page PDFs, a store of one chunk, an OCR engine that has always read."""
+    """A bucket of one-page PDFs, a store of chunks, an OCR engine that has always read."""
 
-    def __init__(self, pdf: bytes, seconds: float) -> None:
+    def __init__(self, pdf: bytes, seconds: float, folder: Path) -> None:
         self._pdf = pdf
         self._seconds = seconds
+        self._folder = folder
         self._pages = msgspec.json.encode([canned_page()])
-        self._last: tuple[str, bytes] | None = None
 
     def _request(self) -> None:
         if self._seconds:
             time.sleep(self._seconds)
 
     def read_chunk(self, source: ObjectRef | str) -> bytes:
-        """Return a document, another for every object."""
+        """Return a document, another for every object; or a chunk's result."""
         self._request()
         if isinstance(source, str):
-            if self._last is None or self._last[0] != source:
-                raise NotFound(source)
-            return self._last[1]
+            return self._path(source).read_bytes()
         return self._pdf + f"% {source.name}\n".encode() + b"%%EOF\n"
 
     def put_chunk(self, name: str, path: Path) -> ObjectRef:
@@ -55,9 +54,12 @@ class StandIns:
         return ObjectRef("chunks", name, 1)
 
     def write_chunk(self, name: str, content: bytes) -> None:
-        """Take a chunk's result, and keep the last one."""
+        """Keep a chunk's result."""
         self._request()
-        self._last = name, content
+        self._path(name).write_bytes(content)
+
+    def _path(self, name: str) -> Path:
+        return self._folder / name.replace("/", "-")
 
     def write_small(self, name: str, content: bytes, content_type: str) -> None:
         """Take a result."""
@@ -84,7 +86,9 @@ class ApplicationWithStandIns(Application):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "page.pdf"
             write_born_digital(path, ["A page."])
-            return StandIns(path.read_bytes(), float(os.environ[REQUEST_MS]) / 1000)
+            return StandIns(
+                path.read_bytes(), float(os.environ[REQUEST_MS]) / 1000, Path(os.environ[FOLDER])
+            )
 
     @built_once
     def uploads(self) -> Any:
