@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
+from itertools import islice
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.visitor import Visitor
@@ -27,6 +30,12 @@ def _in_work(visit: Visit, quire: QuireClient, path: Path, **options: object) ->
     visitor = visit(f"/jobs/{job_id}")
     expect(visitor.cells("completed").first).to_be_visible()
     return visitor
+
+
+def _read(quire: QuireClient, job_id: str, chunks: int) -> None:
+    """Wait until so many chunks of a job are completed, and no more."""
+    what = f"{chunks} chunks to be read"
+    wait_for(lambda: quire.job(job_id)["completed_chunks"] == chunks, what)
 
 
 def test_pause_lets_running_chunks_finish_and_resume_goes_on(
@@ -101,26 +110,63 @@ def test_a_page_that_failed_is_named_and_retried(
 def test_a_lost_line_is_told_and_what_was_missed_is_caught_up(
     visit: Visit, quire: QuireClient, book: Path
 ) -> None:
+    asked: list[str | None] = []
+
+    def break_off(route: Route) -> None:
+        """Pass on the stream's beginning, and let nothing through from then on."""
+        asked.append(route.request.headers.get("last-event-id"))
+        if len(asked) > 1:
+            route.abort()
+            return
+        beginning = "".join(
+            f"id: {event}\nevent: {kind}\ndata: {json.dumps(content)}\n\n"
+            for event, kind, content in islice(quire.events(job_id), 2)
+        )
+        route.fulfill(status=200, content_type="text/event-stream", body=beginning)
+
     with quire.document_ai(instant=True, let_through=1):
-        visitor = _in_work(visit, quire, book, chunk_pages=1)
+        job_id = quire.submit(book, chunk_pages=1)
+        _read(quire, job_id, 1)
+        visitor = visit()
         visitor.may_lose_connections = True
         page = visitor.page
-        page.context.set_offline(True)
+        page.route(re.compile("/events$"), break_off)
+        visitor.open(f"/jobs/{job_id}")
+        expect(visitor.cells("completed")).to_have_count(1)
         expect(page.locator("#banner")).to_contain_text("Reconnecting")
-        job_id = page.url.rsplit("/", 1)[1]
         quire.let_through(3)
-        wait_for(lambda: quire.job(job_id)["completed_chunks"] == 4, "chunks that are missed")
-        page.context.set_offline(False)
+        _read(quire, job_id, 4)
+        expect(visitor.cells("completed")).to_have_count(1)
+        page.unroute(re.compile("/events$"))
+        # The next try would come by itself, after some seconds.
+        visitor.evaluate("dispatchEvent(new Event('online'))")
         expect(page.locator("#banner")).to_be_empty()
         expect(visitor.cells("completed")).to_have_count(4)
         quire.let_through(None)
         expect(page.locator(".jobhead .line")).to_have_text("Completed: 12 pages")
+    assert len(asked) > 1
+    assert None not in asked[1:], "what was seen is not asked for again"
     expect(visitor.cells("completed")).to_have_count(12)
     history = quire.history(job_id)
     trail = page.locator(".trail li")
     expect(trail).to_have_count(len(history))
     kinds = trail.evaluate_all("rows => rows.map((row) => row.dataset.kind)")
     assert kinds == [event["kind"] for event in reversed(history)]
+
+
+def test_a_network_that_was_away_without_a_broken_line_is_not_told_of_for_ever(
+    visit: Visit, quire: QuireClient, book: Path
+) -> None:
+    with quire.document_ai(instant=True, let_through=1):
+        visitor = _in_work(visit, quire, book, chunk_pages=1)
+        page = visitor.page
+        # Again and again, since an answer that is still on its way says that there is a network.
+        away = visitor.evaluate("setInterval(() => dispatchEvent(new Event('offline')), 20)")
+        expect(page.locator("#banner")).to_contain_text("Reconnecting")
+        page.evaluate("away => clearInterval(away)", away)
+        # Nothing is said on the line meanwhile: every chunk under way is kept waiting.
+        visitor.evaluate("dispatchEvent(new Event('online'))")
+        expect(page.locator("#banner")).to_be_empty()
 
 
 def test_a_thousand_chunks_are_one_grid_that_keys_go_through(

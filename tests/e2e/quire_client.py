@@ -141,7 +141,13 @@ class QuireClient:
 
     @contextmanager
     def document_ai(self, **switches: object) -> Iterator[None]:
-        """Set the Document AI emulator's switches for a while."""
+        """Set the Document AI emulator's switches for a while.
+
+        With `let_through`, what earlier tests have left behind is waited for: it would be let
+        through instead of what is meant.
+        """
+        if switches.get("let_through") is not None:
+            wait_for(self._is_idle, "what was begun before to end")
         url = f"{self.stack.endpoints['control']}/document-ai/controls"
         before = httpx.get(url).json()
         answer = httpx.put(url, json={**before, **switches})
@@ -150,6 +156,12 @@ class QuireClient:
             yield
         finally:
             httpx.put(url, json=before)
+
+    def _is_idle(self) -> bool:
+        calls = httpx.get(f"{self.stack.endpoints['control']}/document-ai/calls").json()
+        if any(call["ended_at"] is None for call in calls):
+            return False
+        return not self.rows("SELECT FROM jobs WHERE status = 'processing' LIMIT 1")
 
     def let_through(self, count: int | None) -> None:
         """Have Document AI go into so many calls more, and then keep them waiting; None: into all.

@@ -17,6 +17,8 @@ export async function follow(path, { after, heard, signal }) {
     const broken = new AbortController();
     const stop = () => broken.abort();
     signal.addEventListener("abort", stop);
+    // A stream from before the network was away may be dead, and would be known to be by silence.
+    addEventListener("online", stop);
     let silence = setTimeout(stop, SILENCE);
     try {
       const headers = { Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) };
@@ -38,6 +40,7 @@ export async function follow(path, { after, heard, signal }) {
     } finally {
       clearTimeout(silence);
       signal.removeEventListener("abort", stop);
+      removeEventListener("online", stop);
       broken.abort();
     }
     await nextTry(wait * (0.75 + Math.random() / 2), signal);
