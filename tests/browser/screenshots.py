@@ -57,9 +57,10 @@ def main() -> None:
     ):
         minutes = Path(folder) / "Minutes of the Harbour Board.pdf"
         write_mixed(minutes, pages=425, scanned_every=1000)
-        demo_job = quire.submit(DEMO, chunk_pages=2, matter="Bindery")
+        demo_job = quire.submit(DEMO, chunk_pages=2, matter="Bindery", stages=["all"])
         quire.wait(demo_job)
         _result(stack, browser, demo_job)
+        _found(stack, browser)
         _batch(stack, browser, quire, Path(folder))
         _under_way(stack, browser, quire, minutes)
         _administration(stack, browser, quire, minutes)
@@ -76,13 +77,27 @@ def _result(stack: Stack, browser: Browser, job_id: str) -> None:
         _save(page, "result-dark")
 
 
+def _found(stack: Stack, browser: Browser) -> None:
+    """A question, and the page on which it is answered."""
+    token = token_for(stack, OWNER)
+    with visiting(stack, browser, **_DESK, color_scheme="light") as visitor:
+        page = visitor.open("/search?q=why+is+the+thread+waxed", token=token)
+        page.locator(".passages li").first.get_by_role("link").click()
+        expect(page.locator(".overlay rect").first).to_be_attached()
+        expect(page.locator(".lit .asked").first).to_be_visible()
+        _save(page, "found-light")
+
+
 def _under_way(stack: Stack, browser: Browser, quire: QuireClient, minutes: Path) -> None:
     token = token_for(stack, OWNER)
-    with quire.document_ai(instant=True, latency_per_call_seconds=1.0):
+    with quire.document_ai(instant=True, latency_per_call_seconds=1.5):
         job_id = quire.submit(minutes, chunk_pages=25, matter=MATTER)
         with visiting(stack, browser, **_DESK, color_scheme="light") as visitor:
             page = visitor.open(f"/jobs/{job_id}", token=token)
-            expect(visitor.cells("completed")).to_have_count(7)
+            page.wait_for_function(
+                """() => document.querySelectorAll('.cell[data-state="completed"]').length >= 7""",
+                timeout=PATIENCE,
+            )
             expect(visitor.cells("processing")).to_have_count(2)
             _save(page, "job-light")
         with visiting(stack, browser, **_PHONE, color_scheme="light") as visitor:
