@@ -165,7 +165,9 @@ async def get_batch_events(
     """Send the batch's events as they happen, as server-sent events, and its counts.
 
     A message `progress` has the whole batch as `GET /v1/batches/{batch_id}` shows it: at once, and
-    whenever it has changed, at most once a second. It has no `id`. Every end of a document and
+    whenever it has changed, at most once a second. It has no `id`. Every end of a document
+    (`document_completed`, `document_failed`…), every document that goes on after its end, because
+    it is read again (`document_retried`) or goes through further stages (`document_extended`), and
     every change of the batch itself is an event: with its number as `id`, its kind as `event`, and
     as `data` a JSON object with `kind`, `at`, `job_id` (null where it is about the batch) and
     `details`. Numbers run from 1 without a gap.

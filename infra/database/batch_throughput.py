@@ -57,7 +57,8 @@ class PostgresThroughput:
               FROM chunk, batch WHERE at >= created_at
              UNION ALL
             SELECT at, 0, 0, 1 FROM batch JOIN batch_events ON batch_id = %(batch_id)s
-             WHERE kind LIKE 'document\\_%%' AND kind <> 'document_retried'
+             WHERE kind LIKE 'document\\_%%'
+               AND kind NOT IN ('document_retried', 'document_extended')
         ), summed AS (
             SELECT date_bin(width, greatest(at, since), '2000-01-01Z') AS at,
                    sum(pages)::int AS pages, sum(cached)::int AS cached,

@@ -78,6 +78,9 @@ def test_what_is_read_falls_into_even_stretches_and_none_is_left_out(
     history.chunk(0, 39.9, 26, 50, failed_pages=5)
     history.chunk(1, 40, 1, 10, cached=True)
     history.document(0, 41)
+    # What goes on has not ended.
+    history.document(0, 50, "document_retried")
+    history.document(0, 51, "document_extended")
     history.document(1, 189, "document_failed")
     series = throughput.series(history.id, ALICE, narrowest=Bucket.MINUTE)
     assert _told(series) == [
