@@ -79,7 +79,7 @@ class Message:
     pool: Executor
     lost: set[JobId] = field(default_factory=set)
     #: What equal documents are known by of which one has been read.
-    read: set[str | None] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
     recording: Recording = field(init=False)
 
     def __post_init__(self) -> None:
@@ -218,7 +218,8 @@ class Message:
                 self._give_up(begun)
                 return
             self.recording.add(bind(begun, chunk, self.results, self.pool, began))
-            self.read |= {work.cache_key} - {None}
+            if work.cache_key is not None:
+                self.read.add(work.cache_key)
 
     def _find(self, begun: Begun) -> tuple[Begun, ChunkResult | None] | None:
         """Return what was read before, or nothing where it is to be read; None where it waits."""
