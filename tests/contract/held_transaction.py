@@ -58,5 +58,5 @@ def race(
 
         waited = wait_for(waits_or_is_done, "the second to wait for the first", 20) == "waits"
         held.commit()
-        running.exception(timeout=20)
+        running.exception(timeout=60)
     return outcome, running, waited

@@ -102,7 +102,7 @@ def test_the_last_two_jobs_ending_at_once_make_one_end_of_the_batch(world: World
         gate = Barrier(len(merges))
 
         def ends(merge: MergeWork, gate: Barrier = gate) -> None:
-            gate.wait(20)
+            gate.wait(60)
             finish(world, merge)
 
         with ThreadPoolExecutor(len(merges)) as threads:
@@ -169,7 +169,7 @@ def test_counts_that_are_read_at_any_moment_add_up_to_the_total(world: World) ->
         for worker in workers:
             worker.result(60)
         done.set()
-        looks = sum(reader.result(20) for reader in readers)
+        looks = sum(reader.result(60) for reader in readers)
     assert looks > 10
     assert counts(world, batch_id) == {"completed": 32, "failed": 32, "cancelled": 32}
     assert kinds(world, batch_id)[-1] == "batch_completed_with_errors"

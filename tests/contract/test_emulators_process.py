@@ -136,7 +136,7 @@ def test_every_endpoint_answers_and_the_buckets_and_the_queue_are_there(
             "/google.cloud.documentai.v1.DocumentProcessorService/GetProcessor"
         )
         with pytest.raises(grpc.RpcError) as caught:
-            get(b"", timeout=10)
+            get(b"", timeout=60)
         assert caught.value.code() != grpc.StatusCode.UNAVAILABLE
     parts = emulators.http.get(emulators.url("control") + "/healthz").json()["parts"]
     assert set(parts) == {"gcs", "supabase", "tasks", "document_ai", "vertex_ai", "control"}

@@ -116,8 +116,8 @@ def test_a_call_by_hand_waits_for_the_one_under_way(running: Running, receiver: 
     receiver.answer(202)
     receiver.release()
 
-    assert by_hand.result(10).status == 202
-    assert meanwhile.result(10).status_code == 200
+    assert by_hand.result(60).status == 202
+    assert meanwhile.result(60).status_code == 200
     assert [request.path for request in receiver.seen] == ["/maintain", "/meanwhile", "/maintain"]
 
 

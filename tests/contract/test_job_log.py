@@ -51,8 +51,14 @@ def pause() -> float:
 
 
 @pytest.fixture
-def handler(paper: Paper, pause: float) -> Iterator[JobLogHandler]:
-    with attached(JobLogHandler(paper.write, patience=0.5, pause=pause)) as handler:
+def patience() -> float:
+    """Seconds that a warning may cost."""
+    return 0.5
+
+
+@pytest.fixture
+def handler(paper: Paper, patience: float, pause: float) -> Iterator[JobLogHandler]:
+    with attached(JobLogHandler(paper.write, patience=patience, pause=pause)) as handler:
         yield handler
 
 
@@ -91,9 +97,9 @@ def test_a_database_that_does_not_answer_costs_the_patience_and_no_more(
     paper.gate.clear()
     began = time.monotonic()
     say("slow", uuid4(), logging.WARNING)
-    assert 0.4 < time.monotonic() - began < 2
+    assert 0.4 < time.monotonic() - began < 20, "its own time is half a minute"
     paper.gate.set()
-    wait_for(lambda: paper.messages == ["slow"], "the line to be written", 10)
+    wait_for(lambda: paper.messages == ["slow"], "the line to be written", 60)
 
 
 @pytest.mark.parametrize("pause", [0.3])
@@ -105,9 +111,10 @@ def test_a_database_that_is_away_costs_nothing_after_the_first_try_and_loses_not
     began = time.monotonic()
     for number in range(50):
         say(f"line {number}", job_id, logging.WARNING)
-    assert time.monotonic() - began < 0.3
+    # Waiting for each would take 25 s.
+    assert time.monotonic() - began < 10
     paper.away = False
-    wait_for(lambda: len(paper.messages) == 50, "the lines to be written", 10)
+    wait_for(lambda: len(paper.messages) == 50, "the lines to be written", 60)
     assert paper.messages == [f"line {number}" for number in range(50)]
 
 
@@ -117,7 +124,7 @@ def test_lines_that_can_never_be_written_are_forgotten(
 ) -> None:
     paper.away = True
     say("lost", uuid4(), logging.WARNING)
-    wait_for(lambda: handler._done == 1, "the line to be given up", 10)
+    wait_for(lambda: handler._done == 1, "the line to be given up", 60)
     paper.away = False
     say("kept", uuid4(), logging.WARNING)
     assert paper.messages == ["kept"]
@@ -128,11 +135,12 @@ def test_a_flood_keeps_the_newest_lines_in_bounds(handler: JobLogHandler, paper:
     for number in range(6000):
         say(f"line {number}", job_id)
     handler.flush()
-    wait_for(lambda: len(paper.messages) == 5000, "the lines to be written", 10)
+    wait_for(lambda: len(paper.messages) == 5000, "the lines to be written", 60)
     assert paper.messages[0] == "line 1000"
     assert max(len(batch) for batch in paper.batches) <= 500
 
 
+@pytest.mark.parametrize("patience", [25.0])
 def test_an_event_loop_does_not_wait(handler: JobLogHandler, paper: Paper) -> None:
     paper.gate.clear()
 
@@ -141,9 +149,9 @@ def test_an_event_loop_does_not_wait(handler: JobLogHandler, paper: Paper) -> No
         say("in a loop", uuid4(), logging.WARNING)
         return time.monotonic() - began
 
-    assert asyncio.run(say_it()) < 0.3
+    assert asyncio.run(say_it()) < 10
     paper.gate.set()
-    wait_for(lambda: paper.messages == ["in a loop"], "the line to be written", 10)
+    wait_for(lambda: paper.messages == ["in a loop"], "the line to be written", 60)
 
 
 def test_many_threads_lose_no_line(handler: JobLogHandler, paper: Paper) -> None:
@@ -160,5 +168,5 @@ def test_many_threads_lose_no_line(handler: JobLogHandler, paper: Paper) -> None
     for thread in threads:
         thread.join()
     handler.flush()
-    wait_for(lambda: len(paper.messages) == 1600, "the lines to be written", 10)
+    wait_for(lambda: len(paper.messages) == 1600, "the lines to be written", 60)
     assert len(set(paper.messages)) == 1600

@@ -57,7 +57,7 @@ def test_a_signal_to_the_supervisor_ends_everything_in_order(
     processes = supervisor.family()
     # To the whole group, as a terminal does it.
     os.killpg(supervisor.process.pid, number)
-    stdout, stderr = supervisor.process.communicate(timeout=10)
+    stdout, stderr = supervisor.process.communicate(timeout=60)
     assert stdout == "ending\n"
     assert stderr == ""
     assert supervisor.process.returncode == 0
@@ -95,7 +95,7 @@ def test_ctrl_c_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
         until(lambda: len(parent.children()) >= 3)
         processes = family([child.pid for child in parent.children()])
         os.killpg(supervisor.process.pid, signal.SIGINT)
-        _, stderr = supervisor.process.communicate(timeout=10)
+        _, stderr = supervisor.process.communicate(timeout=60)
         assert stderr.endswith("KeyboardInterrupt\n")
         assert stderr.count("Traceback") == 1
         assert not any(map(lives, processes))
@@ -111,7 +111,7 @@ def test_a_signal_to_a_command_that_works_on_a_stack_ends_everything_in_order(
     with Supervisor(tmp_path / "home", "work") as supervisor:
         processes = supervisor.family()
         supervisor.process.send_signal(number)
-        supervisor.process.communicate(timeout=10)
+        supervisor.process.communicate(timeout=60)
         assert supervisor.process.returncode == code
         assert not any(map(lives, processes))
         assert Home(tmp_path / "home").record() is None
@@ -121,7 +121,7 @@ def test_an_exception_in_the_command_ends_everything(tmp_path: Path) -> None:
     with Supervisor(tmp_path / "home", "raise") as supervisor:
         assert supervisor.process.stdout is not None
         pids = [int(pid) for pid in supervisor.process.stdout.readline().split()]
-        _, stderr = supervisor.process.communicate(timeout=10)
+        _, stderr = supervisor.process.communicate(timeout=60)
         assert "has a bug" in stderr
         assert not any(psutil.pid_exists(pid) for pid in pids)
 

@@ -162,7 +162,7 @@ def test_ctrl_c_again_while_it_stops_kills_at_once(home: Home) -> None:
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         stack.stop()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert not lives(process)
 
 

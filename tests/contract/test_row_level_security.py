@@ -367,7 +367,7 @@ def test_a_role_that_another_database_is_just_making_is_no_error(servers: Stack)
                 "the second to wait for the first",
             )
         first.commit()
-        beside.result(10)
+        beside.result(60)
         second.commit()
     with psycopg.connect(url, autocommit=True) as connection:
         made = connection.execute("SELECT FROM pg_roles WHERE rolname = ANY(%s)", (names,))

@@ -57,7 +57,7 @@ def waiting(url: str, run: Callable[[psycopg.Connection], object]) -> Iterator[p
             yield other
         finally:
             other.commit()
-        running.result(timeout=20)
+        running.result(timeout=60)
 
 
 def sent(desk: Desk, jobs: list[JobId]) -> list[JobId]:

@@ -166,12 +166,13 @@ def test_who_does_not_answer_holds_a_function_up_once_and_not_for_long(
     began = time.monotonic()
     telemetry.flush()
     first = time.monotonic() - began
-    for _ in range(20):
+    for _ in range(60):
         work(uuid4())
         telemetry.flush()
     rest = time.monotonic() - began - first
-    assert 0.25 < first < 2
-    assert rest < 0.5
+    assert 0.25 < first < 10
+    # Waiting each time would take 18 s.
+    assert rest < 9
 
 
 def test_nobody_there_is_no_error_for_the_work(begin: Start, unused_port: int) -> None:

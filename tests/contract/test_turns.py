@@ -253,7 +253,7 @@ def test_a_priority_is_changed_beside_a_worker_that_claims(world: World) -> None
         connection.execute("SELECT FROM chunks WHERE id = %s FOR UPDATE", (chunk_id,))
         with ThreadPoolExecutor(1) as thread:
             # Nobody waits for whom: the claim goes on, and the rest of the job's chunks follow.
-            thread.submit(prefer, world, Priority.HIGH, job_id).result(timeout=20)
+            thread.submit(prefer, world, Priority.HIGH, job_id).result(timeout=60)
 
 
 def test_an_upload_whose_event_is_lost_is_begun_by_the_message_that_names_its_job(
