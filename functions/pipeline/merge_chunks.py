@@ -14,7 +14,7 @@ import msgspec
 
 from common import telemetry
 from common.bound_pages import read_pages
-from common.errors import LeaseLost, NotFound, PermanentError, TransientError
+from common.errors import LeaseLost, PermanentError, TransientError
 from common.lifecycle import ChunkStatus, JobStatus
 from common.log_context import logging_for
 from common.merging import box_rows, check_pages, count_words, page_row
@@ -28,6 +28,7 @@ from functions.pipeline.bound_result import BoundResult
 from functions.pipeline.hand_on import or_maintain_sends
 from functions.pipeline.heartbeat import Heartbeat
 from functions.pipeline.stalls import refuse_if_stalled
+from functions.pipeline.stored_chunk import sound_content
 from functions.scratch import scratch_folder
 
 log = logging.getLogger(__name__)
@@ -211,11 +212,8 @@ def _load(chunk: StoredChunk, results: Results) -> ChunkResult | None:
         return None
     if chunk.result_path is None:
         raise PermanentError("A completed chunk has no result.", code="RESULT_INCONSISTENT")
-    try:
-        content = results.read_chunk(chunk.result_path)
-    except NotFound as error:
-        raise _DamagedResult from error
-    if hashlib.sha256(content).hexdigest() != chunk.result_checksum:
+    content = sound_content(chunk.result_path, chunk.result_checksum, results)
+    if content is None:
         raise _DamagedResult
     result = msgspec.json.decode(content, type=ChunkResult)
     check_pages(result, chunk.pages)

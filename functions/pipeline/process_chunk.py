@@ -51,6 +51,7 @@ from functions.pipeline.give_turns import GiveTurns
 from functions.pipeline.hand_on import hand_on
 from functions.pipeline.heartbeat import Heartbeat
 from functions.pipeline.put_back import put_back, quota_delay
+from functions.pipeline.stored_chunk import sound_content
 from functions.pipeline.use_cache import use_cache
 
 log = logging.getLogger(__name__)
@@ -215,11 +216,8 @@ def _earlier(work: ChunkWork, results: Results) -> ChunkResult | None:
     """Return what an earlier run read of the chunk; None where nothing, or nothing sound."""
     if work.earlier is None:
         return None
-    try:
-        content = results.read_chunk(work.earlier.path)
-    except NotFound:
-        content = b""
-    if hashlib.sha256(content).hexdigest() != work.earlier.checksum:
+    content = sound_content(work.earlier.path, work.earlier.checksum, results)
+    if content is None:
         log.warning("an earlier result is damaged, all is read again", extra=work.log_fields)
         return None
     return msgspec.json.decode(content, type=ChunkResult)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 
 import msgspec
 
-from common.errors import NotFound, PermanentError
+from common.errors import PermanentError
 from common.merging import check_pages
 from common.models import CachedResult, ChunkOutcome, ChunkWork
 from common.ports import Chunks, Results
 from common.results import ChunkResult
+from functions.pipeline.stored_chunk import sound_content
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +43,8 @@ def use_cache(
 
 def sound_result(cached: CachedResult, work: ChunkWork, results: Results) -> ChunkResult | None:
     """Return what was read, or None where it is gone, or is not what it was."""
-    try:
-        content = results.read_chunk(cached.path)
-    except NotFound:
-        return None
-    if hashlib.sha256(content).hexdigest() != cached.checksum:
+    content = sound_content(cached.path, cached.checksum, results)
+    if content is None:
         return None
     result = msgspec.json.decode(content, type=ChunkResult)
     try:
