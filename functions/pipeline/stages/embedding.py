@@ -12,7 +12,8 @@ from common.stages import Cursor, StageInputs, Step
 def embedding(inputs: StageInputs, cursor: Cursor) -> Iterator[Step]:
     """Embed the passages; the cursor is the next one's position.
 
-    One call of the engine a checkpoint: what breaks off has cost one call at most.
+    One request to the engine a checkpoint, so what breaks off has cost one request at most: a call
+    of its service where one takes all the texts, and a call a passage where one takes one.
     """
     last = inputs.rows.last_passage()
     if last is None:
