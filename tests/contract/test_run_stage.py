@@ -1,90 +1,29 @@
-"""How stages are claimed, recorded, put back, ended and extended: with two stages of no engine."""
+"""How stages are claimed, recorded, put back and ended: with two stages of no engine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from common.access import Caller
 from common.cleaning import Remains
 from common.controls import Action, refusal
 from common.errors import LeaseLost, PermanentError, QuotaError, TransientError
 from common.lifecycle import JobStatus, Stage
-from common.models import JobId, MergedDocument
-from common.pages import PageRange
+from common.models import MergedDocument
 from common.progress import line
-from common.stage_rows import Layout, PageText, Sentence
-from common.stages import Cursor, PlannedStage, StageInputs, StageOf, StageRef, Step
+from common.stage_rows import Layout, PageText
+from common.stages import PlannedStage, Step
 from functions.pipeline.stalls import MAX_STALLS
 from infra.database.batch_controls import PostgresBatchControls
 from infra.database.cleanup import PostgresCleanup
 from infra.database.controls import PostgresControls
-from tests.contract.stage_fixtures import Desk, Killed, limits, made_pages, pages_above
-from tests.world import World, cut
+from tests.contract.plain_stages import ALICE, TWO, Troubled, desk, desk_of, merge_of
+from tests.contract.stage_fixtures import Desk
+from tests.world import World
 
-ALICE = Caller("alice")
-TWO = (Stage.TEXT, Stage.SENTENCES)
-
-
-def plain_text(inputs: StageInputs, cursor: Cursor) -> Iterator[Step]:
-    """A row and a checkpoint a page."""
-    for page in inputs.result_pages(cursor or 0):
-        row = PageText(page.number, page.text, "\n\n", "en", "", "", Layout([], []))
-        yield Step((row,), page.number, page.number, inputs.work.pages)
-
-
-def one_sentence(inputs: StageInputs, cursor: Cursor) -> Iterator[Step]:
-    """A sentence a page."""
-    for page in inputs.rows.page_texts(after=cursor or 0):
-        end = len(page.text)
-        row = Sentence(page.page - 1, page.text, "en", page.page, 0, page.page, end, 0, [])
-        yield Step((row,), page.page, page.page, inputs.work.pages)
-
-
-class Troubled:
-    """A stage that raises, so many times, before its second checkpoint."""
-
-    def __init__(self, *errors: BaseException) -> None:
-        self.errors = list(errors)
-
-    def __call__(self, inputs: StageInputs, cursor: Cursor) -> Iterator[Step]:
-        for step in plain_text(inputs, cursor):
-            if step.done == 2 and self.errors:
-                raise self.errors.pop(0)
-            yield step
-
-
-def desk_of(world: World, text: Any = plain_text, *, pages: int = 3) -> Desk:
-    made = made_pages(pages)
-
-    def inputs(work: Any) -> StageInputs:
-        unused: Any = None
-        return StageInputs(
-            work=work,
-            rows=made_desk.stages.rows_of(work),
-            result_pages=pages_above(made),
-            segmenter=unused,
-            entities=unused,
-            embedder=unused,
-            normalizer=None,
-            outline=lambda: (),
-            limits=limits(),
-        )
-
-    listed = [
-        StageOf(Stage.TEXT, text, 1),
-        StageOf(Stage.SENTENCES, one_sentence, 1, (Stage.TEXT,)),
-    ]
-    made_desk = Desk(world, listed, inputs, interval=1)
-    return made_desk
-
-
-@pytest.fixture
-def desk(world: World) -> Desk:
-    return desk_of(world)
+__all__ = ["desk"]
 
 
 def test_a_job_without_stages_ends_with_its_merge_as_ever(desk: Desk) -> None:
@@ -242,136 +181,6 @@ def test_a_holder_that_was_overtaken_writes_nothing_any_more(desk: Desk, world: 
     assert [row["page"] for row in desk.rows(job_id)["page_texts"]] == [1, 2, 3]
 
 
-def test_maintain_finds_a_stage_whose_worker_fell_silent(desk: Desk, world: World) -> None:
-    job_id = desk.merged(3, wanted=(Stage.TEXT,))
-    with pytest.raises(Killed):
-        desk.run(dies_at=1)
-    assert not world.upkeep.stopped_jobs()
-    world.age("jobs", "lease_expires_at", timedelta(hours=1), id=job_id)
-    world.age("jobs", "dispatched_at", timedelta(hours=2), id=job_id)
-    [stranded] = world.upkeep.stopped_jobs()
-    assert (stranded.job_id, stranded.stage) == (job_id, Stage.TEXT)
-
-
-def test_a_stage_that_waits_is_sent_again_after_pauses_that_double_until_it_is_claimed(
-    desk: Desk, world: World
-) -> None:
-    job_id = desk.merged(3, wanted=(Stage.TEXT,))
-
-    def pause() -> int:
-        """Return after how many more minutes it is sent again, by looks a minute apart."""
-        for minutes in range(1, 100):
-            world.age("jobs", "dispatched_at", timedelta(minutes=1), id=job_id)
-            if world.upkeep.stopped_jobs():
-                return minutes
-        raise AssertionError("It is never sent again.")
-
-    assert [pause() for _ in range(6)] == [1, 2, 4, 8, 8, 8]
-    # Whoever has claimed it has had its message: the next one's pauses begin anew.
-    work = desk.stages.claim(job_id, Stage.TEXT, interval=1)
-    assert work is not None
-    assert desk.stages.leave(work) is not None
-    assert [pause() for _ in range(3)] == [1, 2, 4]
-
-
-def test_the_next_stages_pauses_begin_anew(desk: Desk, world: World) -> None:
-    job_id = desk.merged(3, wanted=TWO)
-    for _ in range(3):
-        world.age("jobs", "dispatched_at", timedelta(hours=2), id=job_id)
-        assert world.upkeep.stopped_jobs()
-    desk.run_until(Stage.SENTENCES)
-    world.age("jobs", "dispatched_at", timedelta(minutes=1), id=job_id)
-    [stranded] = world.upkeep.stopped_jobs()
-    assert stranded.stage is Stage.SENTENCES
-
-
-def test_a_stage_that_was_sent_often_is_sent_at_once_when_its_worker_falls_silent(
-    desk: Desk, world: World
-) -> None:
-    job_id = desk.merged(3, wanted=(Stage.TEXT,))
-    for _ in range(6):
-        world.age("jobs", "dispatched_at", timedelta(hours=2), id=job_id)
-        assert world.upkeep.stopped_jobs()
-    with pytest.raises(Killed):
-        desk.run(dies_at=1)
-    assert not world.upkeep.stopped_jobs()
-    for _ in range(3):
-        # Each message is lost, and looked for by the minute.
-        world.age("jobs", "lease_expires_at", timedelta(hours=1), id=job_id)
-        world.age("jobs", "dispatched_at", timedelta(minutes=1), id=job_id)
-        assert world.upkeep.stopped_jobs()
-        assert not world.upkeep.stopped_jobs()
-
-
-def test_a_paused_stage_is_found_by_nobody_until_it_is_resumed(desk: Desk, world: World) -> None:
-    controls = PostgresControls(world.pool)
-    job_id = desk.merged(3, wanted=TWO)
-    assert controls.pause(job_id, ALICE)
-    desk.run_until()
-    assert desk.of(job_id, Stage.TEXT)["attempts"] == 0
-    world.age("jobs", "dispatched_at", timedelta(hours=2), id=job_id)
-    assert not world.upkeep.stopped_jobs()
-    to_send = controls.resume(job_id, ALICE)
-    assert to_send is not None
-    assert to_send.stage is Stage.TEXT
-    desk.sent.append(StageRef(job_id, to_send.stage))
-    desk.run_until()
-    assert desk.job(job_id)["status"] == "completed"
-
-
-# ── extended ───────────────────────────────────────────────────────────────────────────────────
-
-
-def extend(desk: Desk, job_id: JobId, **versions: str) -> tuple[Stage, ...] | None:
-    wanted = [PlannedStage(Stage(name), version) for name, version in versions.items()]
-    extension = desk.stages.extend(job_id, ALICE, wanted, desk.dependents)
-    if extension is None:
-        return None
-    if extension.first is not None:
-        desk.sent.append(extension.first)
-    desk.run_until()
-    return extension.stages
-
-
-def test_a_finished_job_goes_through_what_it_lacks(desk: Desk) -> None:
-    job_id = desk.merged(3, wanted=())
-    assert extend(desk, job_id, text="1") == (Stage.TEXT,)
-    assert extend(desk, job_id, text="1", sentences="1") == (Stage.SENTENCES,)
-    assert extend(desk, job_id, text="1", sentences="1") == ()
-    job = desk.job(job_id)
-    assert (job["status"], job["options"]["stages"]) == ("completed", ["sentences", "text"])
-    assert desk.of(job_id, Stage.TEXT)["attempts"] == 1
-
-
-def test_what_is_made_by_another_version_is_made_again_with_all_that_builds_on_it(
-    desk: Desk,
-) -> None:
-    job_id = desk.merged(3, wanted=TWO)
-    desk.run_until()
-    assert extend(desk, job_id, text="1", sentences="2") == (Stage.SENTENCES,)
-    assert extend(desk, job_id, text="2") == TWO
-    assert desk.of(job_id, Stage.SENTENCES)["version"] == "2"
-    assert len(desk.rows(job_id)["sentences"]) == 3
-
-
-def test_a_stage_that_failed_is_made_when_it_is_asked_for_again(world: World) -> None:
-    desk = desk_of(world, Troubled(PermanentError("No.", code="NO")))
-    job_id = desk.merged(3, wanted=TWO)
-    desk.run_until()
-    assert extend(desk, job_id, text="1", sentences="1") == TWO
-    job = desk.job(job_id)
-    assert (job["status"], job["error_code"]) == ("completed", None)
-
-
-def test_nobody_extends_what_runs_or_is_anothers(desk: Desk) -> None:
-    job_id = desk.merged(3, wanted=TWO)
-    wanted = [PlannedStage(Stage.TEXT, "2")]
-    assert desk.stages.extend(job_id, ALICE, wanted, desk.dependents) is None
-    other = desk.merged(3, wanted=())
-    mallory = Caller("mallory")
-    assert desk.stages.extend(other, mallory, wanted, desk.dependents) is None
-
-
 def test_rows_go_with_their_job(desk: Desk, world: World) -> None:
     job_id = desk.merged(3, wanted=TWO)
     desk.run_until()
@@ -418,48 +227,6 @@ def cleaned(world: World) -> list[Remains]:
     return cleanup.claim()
 
 
-def test_a_batch_goes_on_while_a_job_of_it_is_extended(desk: Desk, world: World) -> None:
-    batch_id, [job_id] = world.add_batch(1)
-    merge_of(world, job_id)
-    merge = world.merges.claim(job_id)
-    assert merge is not None
-    merged = MergedDocument(JobStatus.COMPLETED, 3, 0, "result.json", None, "checksum")
-    world.merges.finish(merge, merged)
-
-    def batch() -> object:
-        return world.one("SELECT status FROM batches WHERE id = %s", batch_id)["status"]
-
-    assert batch() == "completed"
-    wanted = [PlannedStage(Stage.TEXT, "1")]
-    extension = desk.stages.extend(job_id, ALICE, wanted, desk.dependents)
-    assert extension is not None
-    assert extension.first is not None
-    assert batch() == "processing"
-    desk.sent.append(extension.first)
-    desk.run_until()
-    assert batch() == "completed"
-    with world.pool.connection() as connection:
-        told = connection.execute(
-            "SELECT kind FROM batch_events WHERE batch_id = %s ORDER BY id", (batch_id,)
-        ).fetchall()
-    assert [event["kind"] for event in told][-5:] == [
-        *("document_completed", "batch_completed", "document_extended"),
-        *("document_completed", "batch_completed"),
-    ]
-
-
-def test_an_extension_that_was_cancelled_can_be_asked_for_again(desk: Desk, world: World) -> None:
-    job_id = desk.merged(3, wanted=TWO)
-    desk.run_until()
-    wanted = [PlannedStage(stage, "2") for stage in TWO]
-    assert desk.stages.extend(job_id, ALICE, wanted, desk.dependents) is not None
-    assert PostgresControls(world.pool).cancel(job_id, ALICE)
-    assert not any(desk.rows(job_id).values())
-    assert extend(desk, job_id, text="2", sentences="2") == TWO
-    assert desk.job(job_id)["status"] == "completed"
-    assert len(desk.rows(job_id)["sentences"]) == 3
-
-
 def test_a_retry_that_delivers_nothing_leaves_what_was_made_before(
     desk: Desk, world: World
 ) -> None:
@@ -494,13 +261,3 @@ def test_a_paused_batch_lets_no_stage_of_it_begin(desk: Desk, world: World) -> N
     desk.sent.extend(resumed.stages)
     desk.run_until()
     assert desk.job(job_id)["status"] == "completed"
-
-
-def merge_of(world: World, job_id: JobId) -> None:
-    """Bring a batch's job to where it can be merged."""
-    work = world.begin(job_id)
-    world.splits.plan(work, page_count=3, size=1, warnings=[], chunks=[PageRange(1, 3)])
-    planned = world.splits.planned(work)
-    world.splits.dispatched(work, [(chunk, cut(work, chunk)) for chunk in planned])
-    world.splits.finish(work)
-    world.finish_chunk(planned[0].id)
