@@ -163,13 +163,13 @@ class QuireClient:
             return False
         return not self.rows("SELECT FROM jobs WHERE status = 'processing' LIMIT 1")
 
-    def let_through(self, count: int | None) -> None:
+    def let_through(self, count: int | None, **switches: object) -> None:
         """Have Document AI go into so many calls more, and then keep them waiting; None: into all.
 
-        Within `document_ai`, whose end lets all through.
+        Within `document_ai`, whose end lets all through. `switches` are set at the same moment.
         """
         url = f"{self.stack.endpoints['control']}/document-ai/controls"
-        answer = httpx.put(url, json={"let_through": count})
+        answer = httpx.put(url, json={"let_through": count, **switches})
         assert answer.status_code == 200, answer.text
 
 

@@ -159,13 +159,14 @@ def test_ctrl_c_leaves_the_batch_to_the_stack_and_says_how_to_see_it(
     program: Program, as_local: QuireClient, tmp_path: Path
 ) -> None:
     folder = archive(tmp_path / "archive", 4)
-    with as_local, as_local.document_ai(latency_per_call_seconds=2):
+    with as_local, as_local.document_ai(let_through=0):
         process = program.start("batch", "submit", folder, "--watch")
         assert process.stdout is not None
         batch = process.stdout.readline().strip()
         ended = ctrl_c(process)
         assert ended.code == 130
         assert f"quire batch status {batch} --watch" in ended.err
+        as_local.let_through(None)
         wait_for(
             lambda: as_local.http.get(f"/v1/batches/{batch}").json()["finished_at"],
             "the batch to end by itself",

@@ -82,7 +82,7 @@ def test_a_failing_chunks_error_lines_are_its_owners_and_nobody_elses(
 def test_an_error_that_nobody_knows_shows_its_type_and_code_but_not_its_stack(
     quire: QuireClient, four_pages: Path
 ) -> None:
-    with quire.document_ai(latency_per_page_seconds=1.0):
+    with quire.document_ai(let_through=1):
         job_id = quire.submit(four_pages, chunk_pages=3)
         done = "SELECT id FROM chunks WHERE job_id = %s AND status = 'completed'"
         [chunk] = wait_for(lambda: quire.rows(done, job_id), "the first chunk to be read")

@@ -215,7 +215,7 @@ def test_a_damaged_document_is_read_as_far_as_it_goes_and_says_that_it_is_partia
 def test_a_stored_result_that_was_damaged_is_read_again(
     quire: QuireClient, five_pages: Path
 ) -> None:
-    with quire.document_ai(latency_per_page_seconds=1.0):
+    with quire.document_ai(let_through=1):
         job_id = quire.submit(five_pages, chunk_pages=4)
         done = "SELECT id FROM chunks WHERE job_id = %s AND status = 'completed'"
         [chunk] = wait_for(lambda: quire.rows(done, job_id), "the first chunk to be done")

@@ -65,28 +65,31 @@ def test_seventeen_chunks_say_word_by_word_where_they_are_and_what_can_be_done(
 ) -> None:
     quire = one_worker
     path = tmp_path / "book.pdf"
-    pages = [f"This is leaf number {number}." for number in range(1, 426)]
-    pages[100] = "Here the engine sleeps."
-    write_born_digital(path, pages)
-    asleep = {"status": "DEADLINE_EXCEEDED", "match": {"page_text": "Here the engine sleeps."}}
+    write_born_digital(path, [f"This is leaf number {number}." for number in range(1, 426)])
 
-    with quire.document_ai(latency_per_call_seconds=1.0, faults=[asleep]):
+    with quire.document_ai(latency_per_call_seconds=0.3, let_through=3):
         job_id = quire.submit(path)
         under_work(quire, job_id, done=3)
         paused = quire.act(job_id, "pause")
         assert (paused["status"], flags(paused)) == ("paused", {"resume", "cancel"})
+        quire.let_through(None)
         paused = settled(quire, job_id)
         assert paused["message"] == "Paused at chunk 5/17"
         assert (paused["completed_chunks"], paused["progress_percent"]) == (4, 23)
 
+        # Whichever chunk is the next.
+        quire.let_through(2, faults=[{"status": "DEADLINE_EXCEEDED", "times": 1}])
         resumed = quire.act(job_id, "resume")
         assert resumed["message"] == "Processing chunk 5/17"
         assert (resumed["status"], flags(resumed)) == ("processing", {"pause", "cancel"})
 
-        wait_for(lambda: quire.job(job_id)["failed_chunks"], "the fifth chunk to fail")
+        under_work(quire, job_id, done=6)
         failing = wait_for(lambda: found_current(quire.job(job_id)), "the next to be read")
+        query = "SELECT index FROM chunks WHERE job_id = %s AND status = 'failed'"
+        [failed] = [row["index"] for row in quire.rows(query, job_id)]
         assert [error["text"] for error in failing["chunk_errors"]] == [
-            "Chunk 5 (pages 101-125) failed: Document AI timeout"
+            f"Chunk {failed + 1} (pages {failed * 25 + 1}-{failed * 25 + 25}) failed:"
+            " Document AI timeout"
         ]
         done = failing["completed_chunks"] + 1
         assert failing["message"] == f"Processing chunk {done + 1}/17"
@@ -98,10 +101,10 @@ def test_seventeen_chunks_say_word_by_word_where_they_are_and_what_can_be_done(
         )
         assert failing["eta"]["seconds"] >= 1
         assert re.fullmatch(rf"{done - 4} of 13 chunks in \d+ s", failing["eta"]["basis"])
-        with quire.document_ai(latency_per_call_seconds=0.05, faults=[asleep]):
-            wait_for(lambda: quire.job(job_id)["completed_chunks"] >= 13, "most to be read")
+        quire.let_through(10)
         under_work(quire, job_id, done=16)
         quire.act(job_id, "pause")
+        quire.let_through(None)
         assert settled(quire, job_id)["stage"] == "merging"
         merging = quire.act(job_id, "resume")
         assert (merging["message"], flags(merging)) == ("Merging OCR results", {"cancel"})
@@ -128,10 +131,11 @@ def test_a_paused_job_starts_nothing_and_its_result_is_that_of_an_unpaused_one(
     undisturbed = quire.submit(path, chunk_pages=2)
     quire.wait(undisturbed)
 
-    with quire.document_ai(latency_per_call_seconds=0.5):
+    with quire.document_ai(let_through=4):
         job_id = quire.submit(path, chunk_pages=2)
         wait_for(lambda: quire.job(job_id)["completed_chunks"] >= 4, "some chunks to be done")
         quire.act(job_id, "pause")
+        quire.let_through(None)
         paused = settled(quire, job_id)
     done = quire.rows(
         "SELECT index, attempt, finished_at FROM chunks WHERE job_id = %s"
@@ -193,7 +197,7 @@ def test_a_cancelled_job_reads_nothing_more_and_every_refusal_says_why(
 ) -> None:
     path = tmp_path / "book.pdf"
     write_born_digital(path, [f"This is leaf number {number}." for number in range(1, 31)])
-    with quire.document_ai(latency_per_call_seconds=0.5):
+    with quire.document_ai(let_through=2):
         job_id = quire.submit(path, chunk_pages=1)
         wait_for(lambda: quire.job(job_id)["completed_chunks"] >= 2, "some chunks to be done")
         for _ in range(2):
