@@ -116,7 +116,7 @@ async def recover_batch(
     far. The jobs stay the same: as they are read, the batch that is recovered heals as well.
     """
     body = await read_json(request)
-    options = decoded(body, RecoverOptions, FIELDS) if body.strip() else RecoverOptions()
+    options = decoded(body, RecoverOptions, FIELDS) if body else RecoverOptions()
 
     def make(key: RequestKey | None) -> UUID:
         return app.recover_batch(
@@ -152,7 +152,7 @@ async def warm_batch(
     them. The documents' results and statuses stay as they are.
     """
     body = await read_json(request)
-    options = decoded(body, WarmOptions, FIELDS) if body.strip() else WarmOptions()
+    options = decoded(body, WarmOptions, FIELDS) if body else WarmOptions()
 
     def make(key: RequestKey | None) -> UUID:
         return app.warm_batch(batch_id, caller, priority=Priority(options.priority), request=key)

@@ -79,7 +79,7 @@ async def retry_job(job_id: UUID, request: Request, app: App, caller: Controller
     The body may be empty, or JSON with the `password` for which the document could not be opened.
     """
     body = await read_json(request)
-    options = decoded(body, RetryOptions, FIELDS) if body.strip() else RetryOptions()
+    options = decoded(body, RetryOptions, FIELDS) if body else RetryOptions()
     job = await run_in_threadpool(
         app.control_job, Action.RETRY, JobId(job_id), caller, password=options.password
     )

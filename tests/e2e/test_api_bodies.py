@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -110,3 +111,14 @@ def test_a_form_without_a_whole_file_is_refused(quire: QuireClient, body: bytes)
 def test_other_kinds_of_bodies_are_refused(quire: QuireClient) -> None:
     refused(sent(quire, b"%PDF-1.7", "application/pdf"), 415, "UNSUPPORTED_MEDIA_TYPE")
     refused(quire.http.post("/v1/documents"), 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+@pytest.mark.parametrize("path", ["jobs/{id}/retry", "batches/{id}/recover", "batches/{id}/warm"])
+def test_a_body_that_may_be_absent_is_json_where_there_is_one(
+    quire: QuireClient, path: str
+) -> None:
+    url = f"/v1/{path.format(id=uuid4())}"
+    json_kind = {"Content-Type": "application/json"}
+    blank = quire.http.post(url, content=b" ", headers=json_kind)
+    assert blank.status_code in {400, 422}, blank.text
+    assert quire.http.post(url, content=b"", headers=json_kind).status_code == 404
