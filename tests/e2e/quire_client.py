@@ -161,7 +161,7 @@ class QuireClient:
         calls = httpx.get(f"{self.stack.endpoints['control']}/document-ai/calls").json()
         if any(call["ended_at"] is None for call in calls):
             return False
-        return not self.rows("SELECT FROM jobs WHERE status = 'processing' LIMIT 1")
+        return not self.rows("SELECT id FROM jobs WHERE status = 'processing' LIMIT 1")
 
     def let_through(self, count: int | None, **switches: object) -> None:
         """Have Document AI go into so many calls more, and then keep them waiting; None: into all.

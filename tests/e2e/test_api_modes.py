@@ -107,10 +107,11 @@ def test_the_longest_wait_is_the_settings(
     quire: QuireClient, ledger: PostgresCredits, three_pages: bytes
 ) -> None:
     ledger.grant(quire.owner, 9)
-    with quire.document_ai(latency_per_call_seconds=7.0):
+    with quire.document_ai(let_through=0):
         answer = sent(quire, three_pages, headers={"Prefer": "wait=600"})
         assert answer.status_code == 202, answer.text
         assert answer.headers["preference-applied"] == "wait=5"
+        quire.let_through(None)
         assert quire.wait(answer.json()["job_id"])["status"] == "completed"
 
 

@@ -141,7 +141,7 @@ def test_nothing_is_kept_of_a_damaged_document(quire: QuireClient, tmp_path: Pat
         assert result["partial"]
         assert pages > 0
     assert (
-        quire.rows("SELECT FROM result_cache WHERE document_id = %s", result["document_id"]) == []
+        quire.rows("SELECT key FROM result_cache WHERE document_id = %s", result["document_id"]) == []
     )
 
 

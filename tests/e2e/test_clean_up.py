@@ -126,6 +126,6 @@ def test_a_cancelled_job_leaves_nothing_behind(
 
     wait_for(gone, "the clean-up")
     wait_for(lambda: set(buckets.of(job).values()) == {0} or None, "nothing to be there")
-    assert quire.rows("SELECT FROM chunks WHERE job_id = %s", job_id) == []
+    assert quire.rows("SELECT id FROM chunks WHERE job_id = %s", job_id) == []
     assert quire.job(job_id)["status"] == "cancelled"
     assert quire.http.get(f"/v1/jobs/{job_id}/history").json()["events"]

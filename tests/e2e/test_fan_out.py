@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.home import Home
 from infra.local.stack import Stack, StackOptions
-from tests.e2e.quire_client import QuireClient
+from tests.e2e.quire_client import QuireClient, wait_for
 from tests.pdfs.documents import write_mixed
 
 
@@ -28,9 +28,11 @@ def test_seventeen_chunks_are_under_work_at_once_and_merge_once(
 ) -> None:
     path = tmp_path / "book.pdf"
     write_mixed(path, pages=425, scanned_every=1000)
-    # Four seconds a call, as the service takes for many pages; calls wait side by side.
-    with wide.document_ai(instant=True, latency_per_call_seconds=4.0):
+    with wide.document_ai(instant=True, let_through=0):
         job_id = wide.submit(path)
+        query = "SELECT id FROM chunks WHERE job_id = %s AND status = 'processing'"
+        wait_for(lambda: len(wide.rows(query, job_id)) == 17, "all to be under work")
+        wide.let_through(None)
         job = wide.wait(job_id)
     assert (job["status"], job["total_chunks"], job["completed_pages"]) == ("completed", 17, 425)
 

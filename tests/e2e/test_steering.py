@@ -234,4 +234,4 @@ def test_a_document_without_its_password_is_retried_with_it(
     quire.act(job_id, "retry", json={"password": "sesame"})
     assert quire.wait(job_id)["status"] == "completed"
     assert "sesame" in quire.result(job_id, "text").lower()
-    assert quire.rows("SELECT FROM job_passwords WHERE job_id = %s", job_id) == []
+    assert quire.rows("SELECT job_id FROM job_passwords WHERE job_id = %s", job_id) == []

@@ -177,7 +177,7 @@ def test_a_job_whose_document_cannot_be_opened_says_why(
 def test_a_cancelled_job_is_told_at_once(
     alice: QuireClient, receiver: WebhookReceiver, three_pages: Path
 ) -> None:
-    with alice.document_ai(latency_per_page_seconds=2):
+    with alice.document_ai(let_through=0):
         job_id = alice.submit(three_pages, webhook_url=receiver.url())
         wait_for(lambda: alice.job(job_id)["processing_chunks"], "a chunk to be under work")
         assert alice.http.post(f"/v1/jobs/{job_id}/cancel").status_code == 200
