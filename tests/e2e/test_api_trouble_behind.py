@@ -65,7 +65,7 @@ def away(database_url: str) -> Iterator[None]:
 def wait_until_ready(http: httpx.Client) -> None:
     """Return once the pool has connected again, which it tries less and less often."""
     job = f"/v1/jobs/{uuid4()}"
-    wait_for(lambda: http.get(job).status_code == 404, "the database to answer", patience=20)
+    wait_for(lambda: http.get(job).status_code == 404, "the database to answer", patience=60)
 
 
 def waiting_job(application: Application) -> JobId:

@@ -140,9 +140,8 @@ def test_nothing_is_kept_of_a_damaged_document(quire: QuireClient, tmp_path: Pat
         _, pages, result = read(quire, path)
         assert result["partial"]
         assert pages > 0
-    assert (
-        quire.rows("SELECT key FROM result_cache WHERE document_id = %s", result["document_id"]) == []
-    )
+    kept = "SELECT key FROM result_cache WHERE document_id = %s"
+    assert quire.rows(kept, result["document_id"]) == []
 
 
 def _damage(quire: QuireClient, path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,16 +33,24 @@ def deployed(program: Program, stack: Stack) -> Program:
     return replace(program, home=program.folder / "no-home", environment=shell)
 
 
+def go_on_once_paused(quire: QuireClient, job_id: str) -> None:
+    """Let all calls through as soon as the job is paused."""
+    wait_for(lambda: quire.job(job_id)["status"] == "paused", "the pause")
+    quire.let_through(None)
+
+
 def test_a_job_is_paused_seen_at_rest_resumed_and_told_afterwards(
     program: Program, as_local: QuireClient, tmp_path: Path
 ) -> None:
     pdf = minutes(tmp_path / "minutes.pdf", 20)
-    # Far longer than a command takes to start; once it is resumed, the pages come at once.
-    with as_local, as_local.document_ai(latency_per_page_seconds=2):
+    with as_local, as_local.document_ai(let_through=1), ThreadPoolExecutor() as threads:
         job_id = program("submit", pdf, "--chunk-pages", "1", "--priority", "high").out.strip()
         short = job_id[:8]
         wait_for(lambda: as_local.job(job_id)["completed_chunks"] > 0, "a chunk to be read")
+        # What is under work may end once nothing new is begun, which the command waits for.
+        resting = threads.submit(go_on_once_paused, as_local, job_id)
         paused = program("pause", short, "--watch", "--json")
+        resting.result(60)
         assert paused.code == 0, paused.err
         [job] = json.loads(paused.out)["jobs"]
         assert (job["status"], job["processing_chunks"]) == ("paused", 0)
@@ -72,7 +81,7 @@ def test_a_cancelled_job_has_no_result_and_is_not_retried(
     program: Program, as_local: QuireClient, tmp_path: Path
 ) -> None:
     pdf = minutes(tmp_path / "minutes.pdf", 3)
-    with as_local, as_local.document_ai(latency_per_page_seconds=5):
+    with as_local, as_local.document_ai(let_through=0):
         job_id = program("submit", pdf, "--chunk-pages", "1").out.strip()
         cancelled = program("cancel", job_id)
     assert (cancelled.code, cancelled.out) == (0, f"{job_id}: Cancelled\n")

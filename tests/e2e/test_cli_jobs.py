@@ -110,7 +110,7 @@ def test_ctrl_c_leaves_the_job_to_the_running_stack_and_says_how_to_see_it(
     program: Program, as_local: QuireClient, tmp_path: Path
 ) -> None:
     pdf = minutes(tmp_path / "minutes.pdf", 2)
-    with as_local, as_local.document_ai(latency_per_page_seconds=2):
+    with as_local, as_local.document_ai(let_through=0):
         process = program.start("run", pdf, "--chunk-pages", "1")
         read_until(process, "Processing chunk")
         ended = ctrl_c(process)

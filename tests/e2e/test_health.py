@@ -36,11 +36,11 @@ def parts(api: str) -> dict[str, bool]:
 
 def test_a_whole_stack_is_ready_and_costs_little_to_ask(stack: Stack) -> None:
     api = stack.endpoints["api"]
-    wait_for(lambda: not unready(api), "the stack to be ready", patience=20)
+    wait_for(lambda: not unready(api), "the stack to be ready", patience=60)
     began = time.monotonic()
     for _ in range(20):
         assert all(parts(api).values())
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert httpx.get(f"{api}/healthz").json() == {"status": "ok"}
 
 
@@ -52,7 +52,7 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         wait_for(
             lambda: all(parts(stack.endpoints["api"]).values()),
             "the stack to be ready",
-            patience=20,
+            patience=60,
         )
         yield stack
 
@@ -69,12 +69,12 @@ def test_parts_that_hang_are_named_in_time_and_ready_again_when_they_let_go(
     for pid in hung:
         os.kill(pid, signal.SIGSTOP)
     try:
-        wait_for(lambda: len(unready(api)) == 4, "four parts to be missed", patience=20)
+        wait_for(lambda: len(unready(api)) == 4, "four parts to be missed", patience=60)
         assert unready(api) == ["broker", "storage", "results", "tasks"]
         began = time.monotonic()
         with ThreadPoolExecutor(60) as threads:
             list(threads.map(lambda _: parts(api), range(60)))
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
     finally:
         for pid in hung:
             os.kill(pid, signal.SIGCONT)
@@ -85,7 +85,7 @@ def test_a_database_that_lacks_a_migration_is_not_ready(own_stack: Stack) -> Non
     api = own_stack.endpoints["api"]
     with psycopg.connect(own_stack.endpoints["postgres"], autocommit=True) as connection:
         connection.execute("DELETE FROM schema_migrations WHERE name LIKE '0001%'")
-    found = wait_for(lambda: unready(api), "the migration to be missed", patience=20)
+    found = wait_for(lambda: unready(api), "the migration to be missed", patience=60)
     assert found == ["migrations"]
     answer = httpx.get(f"{api}/readyz").json()
     assert answer["parts"]["migrations"]["detail"] == "Migrations that have not been applied: 1."
