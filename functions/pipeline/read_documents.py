@@ -28,8 +28,9 @@ from functions.pipeline.whole_documents import Pace, WholeLimits
 
 log = logging.getLogger(__name__)
 
-#: Downloads and uploads at once; each waits on the network, not on the CPU.
-_TRANSFERS_AT_ONCE: Final = 8
+#: Downloads and uploads at once; each waits on the network, not on the CPU. A document is stored by
+#: three, and eight that are read at once are stored in two rounds.
+_TRANSFERS_AT_ONCE: Final = 16
 
 
 def read_documents(

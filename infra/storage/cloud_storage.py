@@ -26,6 +26,8 @@ _SILENCE = 60
 _ONE_REQUEST_BYTES = 1 << 20
 #: A larger stream is sent in pieces of this size: multiples of 256 KiB, says Cloud Storage.
 _PIECE_BYTES = 4 << 20
+#: Kept open for requests of as many threads; what is beyond is closed again, with a warning.
+_CONNECTIONS = 16
 #: Where `requests` is told whose certificates to believe.
 _AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 #: Calls that Cloud Storage takes in one request.
@@ -52,11 +54,14 @@ class CloudStorage:
         from urllib.request import getproxies
 
         from google.cloud.storage import Client  # 0.3 s that not every door needs
+        from requests.adapters import HTTPAdapter
 
         client = Client(project=self._settings.project)
         # Looked up once: each request would go through the whole environment for them, and for a
         # password in ~/.netrc, which takes a quarter of its time.
         client._http.trust_env = bool(getproxies()) or any(map(os.environ.get, _AUTHORITIES))
+        for scheme in ("https://", "http://"):
+            client._http.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
         return client
 
     @cached_property

@@ -6,8 +6,11 @@ import gc
 import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from io import BytesIO
 from pathlib import Path
+from threading import Barrier
 
 import psutil
 import pytest
@@ -66,6 +69,21 @@ def adapter(
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", storage_url)
     with closing(CloudStorage(SETTINGS, retry_seconds=0.2)) as adapter:
         yield adapter
+
+
+def test_sixteen_threads_keep_their_connections(
+    adapter: CloudStorage, caplog: pytest.LogCaptureFixture
+) -> None:
+    ref = adapter.put_upload("a.pdf", BytesIO(b"%PDF-"), 5)
+    together = Barrier(16)
+
+    def read(_: int) -> None:
+        together.wait(20)
+        adapter.read_chunk(ref)
+
+    with caplog.at_level("WARNING", "urllib3"), ThreadPoolExecutor(16) as threads:
+        list(threads.map(read, range(16 * 8)))
+    assert [record.getMessage() for record in caplog.records] == []
 
 
 @contextmanager
