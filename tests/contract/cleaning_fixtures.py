@@ -33,6 +33,19 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BUCKETS = StorageSettings()
 
 
+def cleanup_of(world: World) -> PostgresCleanup:
+    """Return the clean-up of one test's jobs, with a day for what lies between."""
+    return PostgresCleanup(
+        world.pool,
+        keep_intermediates=DAY,
+        keep_failed=30 * DAY,
+        keep_keys=DAY,
+        keep_logs=30 * DAY,
+        upload_deadline=7 * DAY,
+        longest_lease=timedelta(minutes=1),
+    )
+
+
 @dataclass(frozen=True)
 class Archive:
     """One test's jobs with all that they leave in the two storages."""
@@ -45,15 +58,7 @@ class Archive:
 
     @property
     def cleanup(self) -> PostgresCleanup:
-        return PostgresCleanup(
-            self.world.pool,
-            keep_intermediates=DAY,
-            keep_failed=30 * DAY,
-            keep_keys=DAY,
-            keep_logs=30 * DAY,
-            upload_deadline=7 * DAY,
-            longest_lease=timedelta(minutes=1),
-        )
+        return cleanup_of(self.world)
 
     def clean(self, results: SupabaseStorage | None = None) -> CleanUpReport:
         """Run the clean-up, with another store of results where one is given."""

@@ -8,6 +8,7 @@ from common.lifecycle import JobStatus, Stage
 from common.models import MergedDocument
 from common.stages import PlannedStage
 from infra.database.controls import PostgresControls
+from tests.contract.cleaning_fixtures import cleanup_of
 from tests.contract.plain_stages import ALICE, TWO, Troubled, desk, desk_of, extend, merge_of
 from tests.contract.stage_fixtures import Desk
 from tests.world import World
@@ -23,6 +24,25 @@ def test_a_finished_job_goes_through_what_it_lacks(desk: Desk) -> None:
     job = desk.job(job_id)
     assert (job["status"], job["options"]["stages"]) == ("completed", ["sentences", "text"])
     assert desk.of(job_id, Stage.TEXT)["attempts"] == 1
+
+
+def test_a_job_whose_pieces_are_gone_goes_through_further_stages(desk: Desk, world: World) -> None:
+    job_id = desk.merged(3, wanted=(Stage.TEXT,))
+    desk.run_until()
+    cleanup = cleanup_of(world)
+    [remains] = cleanup.claim()
+    cleanup.finish(remains)
+    assert extend(desk, job_id, text="1", sentences="1") == (Stage.SENTENCES,)
+    job = desk.job(job_id)
+    assert (job["status"], len(desk.rows(job_id)["sentences"])) == ("completed", 3)
+    # What is left is removed when its time is over, as if it had ended only once.
+    with world.pool.connection() as connection:
+        connection.execute("UPDATE jobs SET finished_at = finished_at - interval '3 days'")
+    [remains] = cleanup.claim()
+    assert (remains.is_over, remains.status) == (True, JobStatus.COMPLETED)
+    cleanup.finish(remains)
+    assert extend(desk, job_id, text="2", sentences="1") == TWO
+    assert cleanup.claim() == []
 
 
 def test_what_is_made_by_another_version_is_made_again_with_all_that_builds_on_it(
