@@ -125,10 +125,9 @@ class DocumentAiSettings(BaseModel):
     @property
     def reading(self) -> str:
         """What reads, and how: by another one's words no page is delivered from the cache."""
-        names = [self.processor]
-        names += ["imageless"] if self.imageless else []
-        names += [] if self.native_pdf_parsing else ["recognized"]
-        return " ".join(names)
+        # Bare names are those of what was read before pages' own text was asked for.
+        ways = {"imageless": self.imageless, "native": self.native_pdf_parsing}
+        return " ".join([self.processor, *(way for way, is_on in ways.items() if is_on)])
 
     @property
     def page_limit(self) -> int:

@@ -61,3 +61,5 @@ def test_what_reads_is_named_with_its_version_and_with_how_it_is_asked() -> None
     assert processor in with_pictures.reading
     recognized = DocumentAiSettings(processor=processor, native_pdf_parsing=False)
     assert len({with_pictures.reading, without.reading, recognized.reading}) == 3
+    # What was read before own text was asked for had been recognized.
+    assert recognized.reading == f"{processor} imageless"
