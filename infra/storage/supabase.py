@@ -172,11 +172,14 @@ class SupabaseStorage:
         """
         from storage3.exceptions import StorageApiError
 
+        # Of a form's type the service drops the parameters; of this it would keep them, and look
+        # for them among the types that the bucket takes.
+        bare_type, _, _ = content_type.partition(";")
         answer = self._client.session.post(
             f"{self._settings.url.rstrip('/')}/storage/v1/object/{bucket}/{name}",
             content=content,
             # As the client's own upload has it.
-            headers={"content-type": content_type, "cache-control": "max-age=3600"},
+            headers={"content-type": bare_type.strip(), "cache-control": "max-age=3600"},
         )
         if answer.is_success:
             return

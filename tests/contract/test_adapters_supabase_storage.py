@@ -44,11 +44,14 @@ def results_at(url: str, *, key: str = SERVICE_KEY) -> SupabaseStorage:
 
 @pytest.fixture
 def results(supabase_url: str, supabase: SyncStorageClient) -> Iterator[SupabaseStorage]:
-    """The adapter on an emulator whose results bucket takes 1,000 bytes of JSON."""
+    """The adapter on an emulator whose results bucket takes 1,000 bytes of JSON or of text."""
     supabase.create_bucket("ocr-chunks")
     supabase.create_bucket(
         "ocr-results",
-        options={"file_size_limit": 1000, "allowed_mime_types": ["application/json"]},
+        options={
+            "file_size_limit": 1000,
+            "allowed_mime_types": ["application/json", "text/plain"],
+        },
     )
     with closing(results_at(supabase_url)) as results:
         yield results
@@ -101,17 +104,18 @@ Write = Callable[[SupabaseStorage, str, bytes, str], None]
 both_ways = pytest.mark.parametrize("write", [in_pieces, at_once])
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain; charset=utf-8"])
 def test_a_result_from_memory_is_stored_as_one_from_a_file_is(
-    results: SupabaseStorage, supabase: SyncStorageClient
+    results: SupabaseStorage, supabase: SyncStorageClient, content_type: str
 ) -> None:
-    in_pieces(results, "a/file.json", b"{}", "application/json")
-    at_once(results, "a/memory.json", b"{}", "application/json")
+    in_pieces(results, "a/file", b"{}", content_type)
+    at_once(results, "a/memory", b"{}", content_type)
     bucket = supabase.from_("ocr-results")
-    file, memory = (bucket.info(f"a/{name}.json") for name in ("file", "memory"))
+    file, memory = (bucket.info(f"a/{name}") for name in ("file", "memory"))
     for own in ("id", "name", "version", "created_at", "last_modified"):
         del file[own], memory[own]
     assert memory == file
-    assert bucket.download("a/memory.json") == b"{}"
+    assert bucket.download("a/memory") == b"{}"
 
 
 @both_ways
@@ -129,7 +133,7 @@ def test_a_kind_of_result_that_the_bucket_does_not_take_is_refused(
     results: SupabaseStorage, write: Write
 ) -> None:
     with pytest.raises(PermanentError) as raised:
-        write(results, "a.txt", b"a", "text/plain")
+        write(results, "a.csv", b"a", "text/csv")
     assert raised.value.code == "RESULTS_REFUSED"
     assert "mime" not in raised.value.message
 

@@ -165,7 +165,7 @@ def test_folders_are_listed_one_at_a_time(supabase: SyncStorageClient) -> None:
     inside = bucket.list("doc")
     assert [row["name"] for row in inside] == ["1.json", "2.json", "x"]
     assert inside[0]["metadata"]["size"] == 2
-    assert inside[0]["metadata"]["mimetype"] == "text/plain;charset=UTF-8"
+    assert inside[0]["metadata"]["mimetype"] == "text/plain"
 
     def names(folder: str, options: ListBucketFilesOptions) -> list[str]:
         return [row["name"] for row in bucket.list(folder, options)]
@@ -231,6 +231,27 @@ def test_a_body_without_a_form_is_the_file(supabase: SyncStorageClient, supabase
     assert answer.json()["Key"] == "papers/raw"
     assert supabase.from_("papers").info("raw")["content_type"] == "text/x"
     assert supabase.from_("papers").download("raw") == b"raw bytes"
+
+
+def test_a_types_parameters_are_dropped_in_a_form_and_kept_of_a_raw_body(
+    supabase: SyncStorageClient, supabase_url: str
+) -> None:
+    supabase.create_bucket("papers", options={"allowed_mime_types": ["text/plain"]})
+    bucket, with_charset = supabase.from_("papers"), "text/plain; charset=utf-8"
+    bucket.upload("form", b"1", {"content-type": with_charset})
+    assert bucket.info("form")["content_type"] == "text/plain"
+
+    def sent_raw(name: str) -> httpx.Response:
+        return httpx.post(
+            f"{supabase_url}/storage/v1/object/papers/{name}",
+            content=b"1",
+            headers={"Authorization": f"Bearer {SERVICE_KEY}", "Content-Type": with_charset},
+        )
+
+    assert sent_raw("refused").json()["error"] == "invalid_mime_type"
+    supabase.update_bucket("papers", {"public": False, "allowed_mime_types": [with_charset]})
+    assert sent_raw("raw").is_success
+    assert bucket.info("raw")["content_type"] == with_charset
 
 
 def test_an_unknown_route_is_said_to_be_so(supabase_url: str) -> None:

@@ -77,8 +77,10 @@ async def _incoming(request: Request) -> _Incoming:
         _, disposition = parse_options_header(headers.get("content-disposition"))
         if b"filename" in disposition:
             seconds = fields.get("cacheControl")
+            # Without its parameters and in small letters, as the service's parser of forms has it.
+            mimetype, _ = parse_options_header(headers.get("content-type", "text/plain"))
             return _Incoming(
-                fields.get("contentType") or headers.get("content-type", "text/plain"),
+                fields.get("contentType") or mimetype.decode("latin-1"),
                 f"max-age={seconds}" if seconds else "no-cache",
                 body.data(),
                 _user_metadata(fields.get("metadata") or fields.get("userMetadata")),
