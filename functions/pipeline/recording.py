@@ -10,7 +10,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from common import telemetry
-from common.errors import LeaseLost, PermanentError, QuireError, TransientError
+from common.errors import LeaseLost, NotFound, PermanentError, QuireError, TransientError
 from common.log_context import logging_for
 from common.models import JobId
 from common.ports import Chunks, Tasks
@@ -74,17 +74,29 @@ class Recording:
         return storing
 
     def _record(self, storing: Sequence[Storing]) -> None:
-        stored = []
+        stored: list[Storing] = []
+        unknown: list[Exception] = []
         for each in storing:
             try:
-                each.wait()
-            except (TransientError, PermanentError) as error:
                 with logging_for(each.work.job_id, chunk_index=0, attempt=each.work.attempt):
-                    self.put_back(each.begun, error)
-            else:
-                stored.append(each)
-        if not stored:
-            return
+                    if self._is_stored(each):
+                        stored.append(each)
+            except Exception as error:  # noqa: BLE001  # raised below, once the others are recorded
+                unknown.append(error)
+        if stored:
+            self._record_stored(stored)
+        if unknown:
+            raise unknown[0]
+
+    def _is_stored(self, each: Storing) -> bool:
+        try:
+            each.wait()
+        except (TransientError, PermanentError, NotFound) as error:
+            self.put_back(each.begun, error)
+            return False
+        return True
+
+    def _record_stored(self, stored: Sequence[Storing]) -> None:
         laps = Laps()
         recorded = self.small.record([each.as_read() for each in stored])
         for each in stored:

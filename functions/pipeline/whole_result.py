@@ -54,7 +54,10 @@ class Storing:
         }
 
     def wait(self) -> None:
-        """Return once all is stored. Raises TransientError or PermanentError where it is not."""
+        """Return once all is stored.
+
+        Raises TransientError, PermanentError or NotFound where it is not.
+        """
         for upload in self.uploads:
             upload.result()
 

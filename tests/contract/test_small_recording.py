@@ -12,7 +12,7 @@ from threading import Event
 import psycopg
 import pytest
 
-from common.errors import TransientError
+from common.errors import NotFound, TransientError
 from common.models import JobId
 from tests.contract.small_fixtures import Desk
 from tests.e2e.quire_client import wait_for
@@ -33,6 +33,10 @@ def until_ended(desk: Desk, job_id: JobId) -> Callable[[], object]:
 
 def fail_unexpectedly() -> None:
     raise ZeroDivisionError
+
+
+def find_no_bucket() -> None:
+    raise NotFound("The stored result is gone.", code="OBJECT_NOT_FOUND")
 
 
 def test_a_document_ends_while_the_next_is_being_read(desk: Desk) -> None:
@@ -67,6 +71,32 @@ def test_a_recording_that_fails_beside_the_reading_costs_no_other_document(desk:
     # The second was read by then, and paid for; the third was not begun.
     assert desk.read == [desk.content_of(job_id) for job_id in jobs[:2]]
     assert desk.statuses(jobs) == ["processing", "completed", "processing"]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_of_what_is_recorded_together_an_unknown_error_costs_one(desk: Desk, number: int) -> None:
+    desk.limits = replace(desk.limits, record_seconds=1000.0)
+    _, jobs = desk.world.add_batch(3)
+    desk.while_storing[desk.content_of(jobs[number])] = fail_unexpectedly
+    with pytest.raises(ZeroDivisionError):
+        desk.run(jobs)
+    expected = ["completed"] * 3
+    expected[number] = "processing"
+    assert desk.statuses(jobs) == expected
+    # Its lease runs out.
+    assert desk.chunks_sent == []
+
+
+def test_of_what_is_recorded_together_all_that_cannot_be_stored_is_put_back(desk: Desk) -> None:
+    desk.limits = replace(desk.limits, record_seconds=1000.0)
+    _, jobs = desk.world.add_batch(3)
+    desk.while_storing[desk.content_of(jobs[0])] = find_no_bucket
+    desk.unstorable.add(desk.content_of(jobs[1]))
+    desk.run(jobs)
+    assert desk.statuses(jobs) == ["processing", "processing", "completed"]
+    codes = desk.rows("SELECT error_code FROM chunks WHERE status = 'pending' ORDER BY 1")
+    assert [row["error_code"] for row in codes] == ["CHUNK_PROCESSING_ERROR", "OBJECT_NOT_FOUND"]
+    assert len(desk.chunks_sent) == 2
 
 
 def test_an_error_in_reading_waits_for_what_is_recorded_beside_it(desk: Desk) -> None:

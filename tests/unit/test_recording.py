@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from common.errors import NotFound, QuireError, TransientError
 from common.models import JobId
 from common.small_documents import Recorded
 from functions.pipeline.recording import Recording
@@ -43,21 +44,22 @@ def pool() -> Iterator[Executor]:
         yield pool
 
 
-def read(recording: Recording) -> JobId:
-    """Add a document that was read."""
+def read(recording: Recording, stored: Callable[[], None] = lambda: None) -> JobId:
+    """Add a document that was read, and is stored once `stored` returns."""
     job_id = JobId(uuid4())
     recording.held[job_id] = SimpleNamespace()  # type: ignore[assignment]
     storing: Any = SimpleNamespace(
         work=SimpleNamespace(job_id=job_id, attempt=1),
         log_fields={},
-        wait=lambda: None,
+        begun=job_id,
+        wait=stored,
         as_read=lambda: job_id,
     )
     recording.add(storing)
     return job_id
 
 
-def recording_of(small: Any, pool: Executor, *, every: float) -> Recording:
+def recording_of(small: Any, pool: Executor, *, every: float, put_back: Any = None) -> Recording:
     unused: Any = None
     return Recording(
         small=small,
@@ -65,7 +67,7 @@ def recording_of(small: Any, pool: Executor, *, every: float) -> Recording:
         tasks=unused,
         live=Quiet(),  # type: ignore[arg-type]
         announce=unused,
-        put_back=unused,
+        put_back=put_back,
         held={},
         pool=pool,
         every=every,
@@ -96,3 +98,39 @@ def test_nothing_is_recorded_before_its_time(pool: Executor) -> None:
     assert small.recorded == jobs
     recording.finish()
     assert small.recorded == jobs
+
+
+def raising(error: Exception) -> Callable[[], None]:
+    def raise_it() -> None:
+        raise error
+
+    return raise_it
+
+
+def test_the_first_unknown_error_is_raised_once_all_others_are_recorded(
+    pool: Executor, caplog: pytest.LogCaptureFixture
+) -> None:
+    small = Small()
+    put_back: list[object] = []
+
+    def fail_at_first(begun: object, error: QuireError) -> None:
+        put_back.append(begun)
+        if len(put_back) == 1:
+            raise ZeroDivisionError
+
+    recording = recording_of(small, pool, every=1000.0, put_back=fail_at_first)
+    away = [
+        read(recording, raising(TransientError("The store is away."))),
+        read(recording, raising(NotFound("There is no bucket."))),
+    ]
+    first = read(recording)
+    lost = read(recording, raising(OSError("the second")))
+    last = read(recording)
+    with pytest.raises(ZeroDivisionError):
+        recording.finish()
+    assert put_back == away
+    assert small.recorded == [first, last]
+    # The others' leases run out, and all of them are told of.
+    assert lost in recording.held
+    told = [record.exc_info for record in caplog.records if record.levelname == "ERROR"]
+    assert [info[0] for info in told if info] == [ZeroDivisionError, OSError]
