@@ -16,6 +16,7 @@ from common.models import JobId
 from common.ports import Chunks, Tasks
 from common.small_documents import Begun, LiveUpdatesAtOnce, SmallDocument, SmallDocuments
 from common.telemetry import Hop, Laps
+from functions.pipeline.first_error import in_any_case
 from functions.pipeline.hand_on import hand_on
 from functions.pipeline.whole_result import Storing
 
@@ -57,11 +58,12 @@ class Recording:
             self._under_way = self.pool.submit(copy_context().run, self._record, self._taken())
 
     def finish(self) -> None:
-        """Return once all is recorded, whatever went wrong with the recording before."""
-        try:
+        """Return once all is recorded, whatever went wrong with the recording before.
+
+        Raises the first error.
+        """
+        with in_any_case(lambda: self._record(self._taken())):
             self._wait()
-        finally:
-            self._record(self._taken())
 
     def _wait(self) -> None:
         under_way, self._under_way = self._under_way, None

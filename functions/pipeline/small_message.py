@@ -36,6 +36,7 @@ from common.small_documents import (
 )
 from common.telemetry import Hop, Laps
 from functions.pipeline.chunk_telemetry import count_ended, count_looked_up, traced
+from functions.pipeline.first_error import in_any_case
 from functions.pipeline.hand_on import or_maintain_sends
 from functions.pipeline.process_chunk import RetryPolicy
 from functions.pipeline.put_back import put_back, quota_delay
@@ -111,11 +112,9 @@ class Message:
 
     def run(self, downloads: Downloads) -> None:
         """Read them all, or hand on what can't be read here."""
-        try:
+        # Whatever goes wrong, what has been read until then was paid for.
+        with in_any_case(self.recording.finish):
             self._read_all(list(self._sound(downloads)))
-        finally:
-            # Whatever went wrong, what has been read until then was paid for.
-            self.recording.finish()
 
     def _read_all(self, waiting: list[Waiting]) -> None:
         until = time.monotonic() + self.limits.seconds

@@ -107,6 +107,23 @@ def test_an_error_in_reading_waits_for_what_is_recorded_beside_it(desk: Desk) ->
     assert desk.statuses(jobs) == ["completed", "processing"]
 
 
+def test_an_error_in_reading_goes_on_where_recording_fails_behind_it(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.limits = replace(desk.limits, record_seconds=1000.0)
+    _, jobs = desk.world.add_batch(2)
+
+    def be_told_to_end() -> None:
+        raise SystemExit
+
+    desk.while_reading[desk.content_of(jobs[1])] = be_told_to_end
+    desk.while_storing[desk.content_of(jobs[0])] = fail_unexpectedly
+    with pytest.raises(SystemExit):
+        desk.run(jobs)
+    told = [record.exc_info for record in caplog.records if "behind another" in record.message]
+    assert [info[0] for info in told if info] == [ZeroDivisionError]
+
+
 def test_what_cannot_be_stored_is_put_back_beside_the_reading_of_the_next(desk: Desk) -> None:
     _, jobs = desk.world.add_batch(2)
     desk.unstorable.add(desk.content_of(jobs[0]))
