@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field
 
@@ -62,13 +62,17 @@ class Recording:
 
         Raises the first error.
         """
-        with in_any_case(lambda: self._record(self._taken())):
+        with in_any_case(lambda: self._record(self._taken())), in_any_case(self._wait):
+            # Where this is broken off it is waited for again: never two at once.
             self._wait()
 
     def _wait(self) -> None:
+        if self._under_way is None:
+            return
+        # Who is told to end meanwhile has a recording under way still.
+        wait([self._under_way])
         under_way, self._under_way = self._under_way, None
-        if under_way is not None:
-            under_way.result()
+        under_way.result()
 
     def _taken(self) -> list[Storing]:
         storing, self._storing = self._storing, []

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from types import SimpleNamespace
+from contextlib import nullcontext
+from types import FrameType, SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +18,7 @@ from common.errors import NotFound, QuireError, TransientError
 from common.models import JobId
 from common.small_documents import Recorded
 from functions.pipeline.recording import Recording
+from tests.e2e.quire_client import wait_for
 
 
 class Small:
@@ -22,8 +27,13 @@ class Small:
     def __init__(self) -> None:
         self.recorded: list[JobId] = []
         self.failing = 0
+        #: What happens while the first ones are recorded.
+        self.at_first: Callable[[], None] | None = None
 
     def record(self, documents: list[JobId]) -> Recorded:
+        at_first, self.at_first = self.at_first, None
+        if at_first is not None:
+            at_first()
         if self.failing:
             self.failing -= 1
             raise ZeroDivisionError
@@ -86,6 +96,68 @@ def test_the_last_are_recorded_where_those_before_them_were_not(pool: Executor) 
     assert small.recorded == [last]
     # Its lease runs out, and it is read again; nobody has to wait for the other's.
     assert set(recording.held) == {lost}
+
+
+@pytest.fixture
+def told_to_end() -> Iterator[Callable[[], None]]:
+    """Raises SystemExit in the main thread, wherever that is, as a worker that is to end does."""
+
+    def end(*_: object) -> None:
+        raise SystemExit
+
+    main = threading.main_thread().ident
+    assert main is not None
+    before = signal.signal(signal.SIGUSR1, end)
+    yield lambda: signal.pthread_kill(main, signal.SIGUSR1)
+    signal.signal(signal.SIGUSR1, before)
+
+
+def wait_of_main_thread() -> FrameType | None:
+    """Return the call in which the main thread waits for a recording; None where it does not."""
+    main = threading.main_thread().ident
+    assert main is not None
+    frame: FrameType | None = sys._current_frames()[main]
+    while frame is not None and frame.f_code is not Recording._wait.__code__:
+        frame = frame.f_back
+    return frame
+
+
+@pytest.mark.parametrize("ends_well", [True, False], ids=["recorded", "failed"])
+@pytest.mark.parametrize("at_the_end", [True, False], ids=["at the end", "on the way"])
+def test_who_is_told_to_end_while_waiting_records_the_rest_behind_what_is_under_way(
+    pool: Executor,
+    told_to_end: Callable[[], None],
+    caplog: pytest.LogCaptureFixture,
+    at_the_end: bool,
+    ends_well: bool,
+) -> None:
+    small = Small()
+    small.failing = 0 if ends_well else 1
+
+    def until_waited_for_again() -> None:
+        wait_for(wait_of_main_thread, "the first wait", 20)
+        first = wait_of_main_thread()
+        told_to_end()
+
+        def is_seen() -> bool:
+            return bool(small.recorded) or wait_of_main_thread() not in (None, first)
+
+        wait_for(is_seen, "the second wait", 20)
+
+    small.at_first = until_waited_for_again
+    recording = recording_of(small, pool, every=0.0)
+    under_way = read(recording)
+    recording.go_on()
+    last = read(recording)
+    waits = recording.finish if at_the_end else recording.go_on
+    with pytest.raises(SystemExit):
+        waits()
+    # What went wrong with the one under way is raised where nothing else is on its way.
+    with pytest.raises(ZeroDivisionError) if not (ends_well or at_the_end) else nullcontext():
+        recording.finish()
+    told = [record.exc_info for record in caplog.records if record.exc_info]
+    assert [info[0] for info in told] == [ZeroDivisionError] * (at_the_end and not ends_well)
+    assert small.recorded == ([under_way, last] if ends_well else [last])
 
 
 def test_nothing_is_recorded_before_its_time(pool: Executor) -> None:
