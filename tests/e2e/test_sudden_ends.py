@@ -81,7 +81,7 @@ def test_a_blow_in_the_middle_of_seventeen_chunks_changes_nothing_about_the_resu
     undisturbed: list[dict[str, Any]],
     strike: Callable[[QuireClient], None],
 ) -> None:
-    with breakable.document_ai(latency_per_call_seconds=0.7):
+    with breakable.document_ai(let_through=4):
         job_id = breakable.submit(book)
 
         def is_halfway() -> bool:
@@ -90,6 +90,7 @@ def test_a_blow_in_the_middle_of_seventeen_chunks_changes_nothing_about_the_resu
 
         wait_for(is_halfway, "four chunks to be done")
         strike(breakable)
+        breakable.let_through(None)
         job = breakable.wait(job_id)
     assert job["status"] == "completed", job
     assert (job["total_chunks"], job["completed_chunks"], job["completed_pages"]) == (17, 17, 425)
@@ -172,11 +173,9 @@ def test_a_stack_that_is_ended_in_the_middle_of_a_job_goes_on_with_it_when_it_is
         maintain_every=1,
         extra_env=SHORT_LEASES,
     )
-    with (
-        Stack(home, options=options) as stack,
-        QuireClient(stack) as quire,
-        quire.document_ai(latency_per_call_seconds=1.0),
-    ):
+    with Stack(home, options=options) as stack, QuireClient(stack) as quire:
+        # Until this stack's end.
+        quire.let_through(3)
         job_id = quire.submit(book)
         wait_for(lambda: quire.job(job_id)["completed_chunks"] >= 3, "three chunks")
     with Stack(home, options=options) as stack, QuireClient(stack) as quire:
