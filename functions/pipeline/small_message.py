@@ -79,8 +79,8 @@ class Message:
     #: Downloads, uploads, and what is recorded beside the reading.
     pool: Executor
     lost: set[JobId] = field(default_factory=set)
-    #: What equal documents are known by of which one has been read.
-    read: set[str] = field(default_factory=set)
+    #: What equal documents are known by of which one has been read, and may not be recorded yet.
+    unrecorded: set[str] = field(default_factory=set)
     recording: Recording = field(init=False)
 
     def __post_init__(self) -> None:
@@ -124,8 +124,9 @@ class Message:
                 break
             group, waiting = next_group(waiting, self.pace.at_once)
             # What is equal to one that was read is found once that is recorded.
-            if any(each.cache_key in self.read for each, _ in group):
+            if any(each.cache_key in self.unrecorded for each, _ in group):
                 self.recording.finish()
+                self.unrecorded.clear()
             contents = {each.document.job_id: content for each, content in group}
             for begun in self._begin([each for each, _ in group]):
                 self._read(begun, contents[begun.document.job_id])
@@ -217,8 +218,9 @@ class Message:
                 self._give_up(begun)
                 return
             self.recording.add(bind(begun, chunk, self.results, self.pool, began))
-            if work.cache_key is not None:
-                self.read.add(work.cache_key)
+            # What comes from the cache is found there by the next as well.
+            if begun.work.cache_key is not None and begun.work.cached is None:
+                self.unrecorded.add(begun.work.cache_key)
 
     def _find(self, begun: Begun) -> tuple[Begun, ChunkResult | None] | None:
         """Return what was read before, or nothing where it is to be read; None where it waits."""

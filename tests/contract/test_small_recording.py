@@ -148,6 +148,20 @@ def test_an_equal_document_waits_for_what_is_recorded_beside_the_reading(desk: D
     assert desk.statuses(jobs) == ["completed"] * 3
 
 
+def test_equal_documents_wait_for_what_is_recorded_once(desk: Desk) -> None:
+    desk.limits = replace(desk.limits, record_seconds=1000.0)
+    _, jobs = desk.world.add_batch(5)
+    for job_id in jobs[:2] + jobs[3:]:
+        desk.set_content(job_id, b"the same")
+    desk.run(jobs)
+    assert desk.read == [b"the same", desk.content_of(jobs[2])]
+    assert desk.statuses(jobs) == ["completed"] * 5
+    ends = [desk.job(job_id)["finished_at"] for job_id in jobs]
+    # The first by itself, for the second to find; the others all together.
+    assert ends[0] < ends[1]
+    assert set(ends[1:]) == {ends[1]}
+
+
 def test_a_lease_is_kept_until_the_end_is_recorded(desk: Desk, database_url: str) -> None:
     _, jobs = desk.world.add_batch(2)
     document = "SELECT FROM documents WHERE id = (SELECT document_id FROM jobs WHERE id = %s)"
