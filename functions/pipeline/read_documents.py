@@ -81,8 +81,8 @@ def read_documents(
             pool=pool,
         )
         with Heartbeat(message.renew, every_seconds=lease.total_seconds() / 3):
-            downloads = message.fetch()
+            message.fetch()
             # The message is out of the broker, so there is room for another.
             give_turns()
-            message.run(downloads)
+            message.run()
     give_turns()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TypeAlias
 
 from common import telemetry
 from common.errors import (
@@ -53,9 +53,6 @@ from functions.pipeline.whole_result import bind, chunk_of
 
 log = logging.getLogger(__name__)
 
-#: Documents with their contents, which are on their way.
-Downloads: TypeAlias = "Sequence[tuple[SmallDocument, Future[bytes]]]"
-
 
 @dataclass(slots=True)
 class Message:
@@ -78,6 +75,8 @@ class Message:
     held: dict[JobId, SmallDocument]
     #: Downloads, uploads, and what is recorded beside the reading.
     pool: Executor
+    #: Documents with their contents, which are on their way. Each is let go once it is looked at.
+    downloads: deque[tuple[SmallDocument, Future[bytes]]] = field(default_factory=deque)
     lost: set[JobId] = field(default_factory=set)
     #: What equal documents are known by of which one has been read, and may not be recorded yet.
     unrecorded: set[str] = field(default_factory=set)
@@ -103,18 +102,18 @@ class Message:
         self.lost.update(each.job_id for each in held if each.job_id not in ours)
         return True
 
-    def fetch(self) -> Downloads:
+    def fetch(self) -> None:
         """Have all documents come from the bucket, several at once."""
-        return [
+        self.downloads.extend(
             (each, self.pool.submit(copy_context().run, self.uploads.read_chunk, each.source))
             for each in self.held.values()
-        ]
+        )
 
-    def run(self, downloads: Downloads) -> None:
+    def run(self) -> None:
         """Read them all, or hand on what can't be read here."""
         # Whatever goes wrong, what has been read until then was paid for.
         with in_any_case(self.recording.finish):
-            self._read_all(list(self._sound(downloads)))
+            self._read_all(list(self._sound()))
 
     def _read_all(self, waiting: list[Waiting]) -> None:
         until = time.monotonic() + self.limits.seconds
@@ -132,9 +131,10 @@ class Message:
                 self._read(begun, contents[begun.document.job_id])
                 self.recording.go_on()
 
-    def _sound(self, downloads: Downloads) -> Iterator[Waiting]:
+    def _sound(self) -> Iterator[Waiting]:
         """Yield what can be read as it is, and hand on the rest."""
-        for document, download in downloads:
+        while self.downloads:
+            document, download = self.downloads.popleft()
             with logging_for(document.job_id, attempt=document.attempt):
                 beginning = self._look(document, download)
                 if beginning is None:

@@ -143,7 +143,8 @@ class _Engine:
         self._desk = desk
 
     def read(self, pdf: bytes, *, languages: Sequence[str], committed: bool = False) -> list[Page]:
-        self._desk.read.append(pdf)
+        # A copy: what was read is let go.
+        self._desk.read.append(bytes(pdf))
         self._desk.while_reading.get(pdf, lambda: None)()
         return [page(pdf.decode()) for _ in range(self._desk.pages.get(pdf, 1) or 1)]
 
