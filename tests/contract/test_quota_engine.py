@@ -99,7 +99,8 @@ def test_a_token_that_is_near_is_waited_for(within: Make, pdf_of: Pdfs) -> None:
     quota.elapse(last.seconds - 1.2)
     elapsed = quota.bucket.elapsed
     assert quota.read(pdf) == 1
-    assert quota.bucket.elapsed - elapsed <= 1.2
+    # The reading itself takes its time, too; the next but one token is twenty seconds away.
+    assert quota.bucket.elapsed - elapsed < 15
 
 
 def test_when_the_service_refuses_all_slow_down(
