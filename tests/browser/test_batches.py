@@ -73,6 +73,7 @@ def test_a_stream_that_breaks_off_goes_on_behind_what_was_seen(
     visit: Visit, quire: QuireClient, folder: Path
 ) -> None:
     asked: list[str | None] = []
+    broken: list[Route] = []
 
     def break_off(route: Route) -> None:
         """Pass on the stream's beginning, up to an event, and no more."""
@@ -83,6 +84,7 @@ def test_a_stream_that_breaks_off_goes_on_behind_what_was_seen(
                 if re.search(r"^id: \d+$", text, re.MULTILINE) and text.endswith("\n\n"):
                     break
         route.fulfill(status=200, content_type="text/event-stream", body=text)
+        broken.append(route)
 
     with quire.document_ai(instant=True, let_through=11):
         batch_id = make_batch(quire, letters(folder, 12))
@@ -99,6 +101,8 @@ def test_a_stream_that_breaks_off_goes_on_behind_what_was_seen(
         )
         visitor.open(f"/batches/{batch_id}")
         expect(page.locator(".batchhead .line")).to_contain_text("of 12 documents done")
+        # Routes are gone along while the page is waited for, and only then.
+        wait_for(lambda: page.wait_for_timeout(20) or broken, "the stream to break off")
         quire.let_through(None)
         expect(page.locator(".batchhead .line")).to_have_text("Completed: 12 documents")
     assert asked[0] is None
