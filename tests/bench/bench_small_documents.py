@@ -46,11 +46,13 @@ _RUNS: Final = 3
 _LARGE: Final = 100
 #: Documents in a message, as by default.
 _MESSAGE: Final = 8
+#: Milliseconds: a region's storages are hardly nearer.
+_IN_USE: Final = "20"
 #: What storages and OCR are, and how long a request of a storage takes where they are stand-ins.
 _SERVICES: Final = {
     "emulated services": None,
     "no services at all": "0",
-    "services 20 ms away": "20",
+    "services 20 ms away": _IN_USE,
 }
 #: The plan's shape, and how many times its documents a second Quire's are to be.
 _BASELINES: Final[dict[str, tuple[str, float | None]]] = {
@@ -106,7 +108,9 @@ def figures(
         yield f"{name}: documents a second", rate, None
         for way, (what, aim) in _BASELINES.items():
             yield f"  {what}", rates[way], None
-            yield "  ratio", rate / rates[way], aim
+            # The aim is for services as far as they are in use. On one machine's two cores are
+            # the services as well, and what both sides do to a page is most of what is left.
+            yield "  ratio", rate / rates[way], aim if request_ms == _IN_USE else None
         for way, each in runs_by_way.items():
             yield from _costs(f"{way}, CPU", each, documents)
     with _stack(folder / "large", BATCHES__SMALL_DOCUMENT_BYTES="0") as stack:
