@@ -36,7 +36,7 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-@pytest.mark.timeout(3600 if CASES else 300)
+@pytest.mark.timeout(3600 if CASES else 600)
 def test_no_request_finds_an_answer_that_the_document_does_not_promise(
     own_stack: Stack, tmp_path: Path
 ) -> None:
@@ -61,7 +61,9 @@ def test_no_request_finds_an_answer_that_the_document_does_not_promise(
             f"{own_stack.endpoints['api']}/openapi.json",
             f"--header=Authorization: Bearer {token}",
             *("--checks=all", "--phases=examples,coverage,fuzzing,stateful"),
-            *("--generation-database=none", "--no-color", "--workers=2"),
+            # One thread: two that ask for lambdas' sources at once can break CPython's parser
+            # (SystemError, python/cpython#106905, in 3.11 before 3.11.8).
+            *("--generation-database=none", "--no-color", "--workers=1"),
             "--continue-on-failure",
             *amount,
         ],
