@@ -6,11 +6,9 @@ the order in which chunks arrive.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from common.errors import PermanentError
 from common.folding import REPLACEMENT, fold
-from common.models import BoxRow, PageRow
+from common.models import PageRow, Words
 from common.pages import PageRange
 from common.results import ChunkResult, Page, PageError
 
@@ -113,7 +111,7 @@ def mean_confidence(pages: list[Page]) -> float:
 
 
 def count_words(page: Page) -> int:
-    """Return how many rows of boxes the page has."""
+    """Return how many words the page has."""
     return sum(
         len(line.words)
         for block in page.blocks
@@ -122,31 +120,34 @@ def count_words(page: Page) -> int:
     )
 
 
-def box_rows(page: Page) -> Iterator[BoxRow]:
-    """Yield one row a word, for the bounding_boxes table."""
-    place = 0
-    for block in page.blocks:
-        for paragraph in block.paragraphs:
-            for line in paragraph.lines:
-                for word in line.words:
-                    # Postgres's text can't hold NUL, which some PDFs' text layers do.
-                    yield (
-                        page.number,
-                        place,
-                        word.text.replace("\0", ""),
-                        word.start,
-                        word.end,
-                        *word.box,
-                        word.confidence,
-                    )
-                    place += 1
+def words_of(page: Page) -> Words:
+    """Return the page's words as its row has them."""
+    words = [
+        word
+        for block in page.blocks
+        for paragraph in block.paragraphs
+        for line in paragraph.lines
+        for word in line.words
+    ]
+    boxes = [word.box for word in words]
+    return Words(
+        # Postgres's text can't hold NUL, which some PDFs' text layers do.
+        texts=[word.text.replace("\0", "") for word in words],
+        starts=[word.start for word in words],
+        ends=[word.end for word in words],
+        x0=[box[0] for box in boxes],
+        y0=[box[1] for box in boxes],
+        x1=[box[2] for box in boxes],
+        y1=[box[3] for box in boxes],
+        confidences=[word.confidence for word in words],
+    )
 
 
-def page_row(page: Page) -> PageRow:
+def page_row(page: Page, *, with_words: bool) -> PageRow:
     """Return the page's row for the pages table."""
     # Postgres's text can't hold NUL. Its place is kept, or the words' offsets would be others.
     text = page.text.replace("\0", REPLACEMENT)
-    return (
+    return PageRow(
         page.number,
         page.width,
         page.height,
@@ -157,4 +158,5 @@ def page_row(page: Page) -> PageRow:
         [language.replace("\0", "") for language in page.languages],
         text,
         fold(text),
+        words_of(page) if with_words else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, NewType
+from typing import TYPE_CHECKING, NamedTuple, NewType
 from uuid import UUID
 
 import msgspec
@@ -245,11 +245,38 @@ class MergeWork:
     waited: float | None = None
 
 
-#: number, width, height, unit, text's start and end, confidence, languages, text, and the text
-#: as it is searched (common.folding)
-PageRow = tuple[int, float, float, str, int, int, float, list[str], str, str]
-#: page, its word's place from 0, text, start, end, x0, y0, x1, y1, confidence
-BoxRow = tuple[int, int, str, int, int, float, float, float, float, float]
+class Words(NamedTuple):
+    """A page's words in their order, one list a property: in a row a page they cost least.
+
+    Starts and ends are code points into the document's text, boxes fractions of the page.
+    """
+
+    texts: list[str]
+    starts: list[int]
+    ends: list[int]
+    x0: list[float]
+    y0: list[float]
+    x1: list[float]
+    y1: list[float]
+    confidences: list[float]
+
+
+class PageRow(NamedTuple):
+    """A page as the pages table has it."""
+
+    number: int
+    width: float
+    height: float
+    unit: str
+    start: int
+    end: int
+    confidence: float
+    languages: list[str]
+    text: str
+    #: The text as it is searched (common.folding).
+    folded: str
+    #: None where no boxes are wanted.
+    words: Words | None
 
 
 @dataclass(frozen=True, slots=True)

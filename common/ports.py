@@ -13,7 +13,6 @@ from common.access import Caller
 from common.caching import PlanOutcome, ReadingKeys
 from common.cleaning import Remains
 from common.models import (
-    BoxRow,
     ChunkId,
     ChunkOutcome,
     ChunkRef,
@@ -262,9 +261,7 @@ class Merges(Protocol):
     def release(self, work: MergeWork, *, counted: bool) -> None:
         """End the lease early, after an error; `counted` where it may be the document's fault."""
 
-    def write_pages(
-        self, work: MergeWork, pages: Iterable[PageRow], boxes: Iterable[BoxRow]
-    ) -> None:
+    def write_pages(self, work: MergeWork, pages: Iterable[PageRow]) -> None:
         """Write rows that count once `finish` has said so. LeaseLost where there is no document."""
 
     def discard_pages(self, work: MergeWork) -> None:

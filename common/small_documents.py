@@ -8,7 +8,6 @@ from typing import Protocol
 from uuid import UUID
 
 from common.models import (
-    BoxRow,
     ChunkId,
     ChunkWork,
     DocumentId,
@@ -83,7 +82,6 @@ class ReadDocument:
     began_ago: float
     ended_ago: float
     pages: Sequence[PageRow]
-    boxes: Sequence[BoxRow]
 
 
 @dataclass(frozen=True, slots=True)

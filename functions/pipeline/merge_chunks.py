@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -17,7 +16,7 @@ from common.bound_pages import read_pages
 from common.errors import LeaseLost, PermanentError, TransientError
 from common.lifecycle import ChunkStatus, JobStatus
 from common.log_context import logging_for
-from common.merging import box_rows, check_pages, count_words, page_row
+from common.merging import check_pages, count_words, page_row
 from common.models import JobId, MergedDocument, MergeWork, StoredChunk
 from common.names import merged_result, merged_text
 from common.ports import Dispatch, LiveUpdates, Merges, Results, Tasks
@@ -144,14 +143,11 @@ def _bind(
     with telemetry.span(Hop.MERGE_STORE):
         stored = _store(work, spool, text, results) if bound.pages else (None, None, None)
     merged = bound.record(stored)
+    with_words = "boxes" in work.outputs
     with telemetry.span(Hop.MERGE_PAGES, pages=merged.pages), spool.open("rb") as lines:
         for pages in _batches(read_pages(lines), _WORDS_AT_ONCE):
             heartbeat.check()
-            merges.write_pages(
-                work,
-                map(page_row, pages),
-                chain.from_iterable(map(box_rows, pages)) if "boxes" in work.outputs else (),
-            )
+            merges.write_pages(work, (page_row(page, with_words=with_words) for page in pages))
     with telemetry.span(Hop.MERGE_FINISH):
         # Without a readable page there is nothing to go on with.
         stages = plan_stages(work) if bound.pages else ()

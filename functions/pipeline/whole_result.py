@@ -9,14 +9,13 @@ from concurrent.futures import Executor, Future
 from contextvars import copy_context
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import chain
 
 import msgspec
 
 from common.errors import PermanentError
 from common.lifecycle import ChunkStatus
-from common.merging import box_rows, mean_confidence, number_pages, page_row, shift_page
-from common.models import BoxRow, ChunkWork, MergeWork, PageRow, StoredChunk
+from common.merging import mean_confidence, number_pages, page_row, shift_page
+from common.models import ChunkWork, MergeWork, PageRow, StoredChunk
 from common.names import chunk_result, merged_result, merged_text
 from common.results import ChunkResult, Page
 from common.small_documents import Begun, ReadDocument, WholeResults
@@ -34,7 +33,6 @@ class Storing:
     checksum: str
     text_path: str | None
     pages: Sequence[PageRow]
-    boxes: Sequence[BoxRow]
     uploads: Sequence[Future[None]]
     began: float
     ended: float
@@ -74,7 +72,6 @@ class Storing:
             began_ago=now - self.began,
             ended_ago=now - self.ended,
             pages=self.pages,
-            boxes=self.boxes,
         )
 
 
@@ -152,10 +149,7 @@ def bind(
         result_path=result_path,
         checksum=sha256(result.getbuffer()).hexdigest(),
         text_path=text_path,
-        pages=list(map(page_row, chunk.pages)),
-        boxes=list(chain.from_iterable(map(box_rows, chunk.pages)))
-        if "boxes" in merge.outputs
-        else (),
+        pages=[page_row(page, with_words="boxes" in merge.outputs) for page in chunk.pages],
         uploads=uploads,
         began=began,
         ended=time.monotonic(),

@@ -87,22 +87,13 @@ class PostgresCleanup:
     """
 
     # Rows of merges that do not count; few at a time, each lot in its own transaction.
-    BOXES: Final[LiteralString] = """
-        DELETE FROM bounding_boxes
-         WHERE ctid = ANY(ARRAY(
-               SELECT rows.ctid FROM bounding_boxes AS rows JOIN documents ON id = document_id
-                WHERE document_id = %(document_id)s AND job_id = %(job_id)s
-                  AND (job_id, attempt) IS DISTINCT FROM (result_job, result_attempt)
-                LIMIT %(rows)s))
-    """
-
     PAGES: Final[LiteralString] = """
         DELETE FROM pages
          WHERE ctid = ANY(ARRAY(
                SELECT rows.ctid FROM pages AS rows JOIN documents ON id = document_id
                 WHERE document_id = %(document_id)s AND job_id = %(job_id)s
                   AND (job_id, attempt) IS DISTINCT FROM (result_job, result_attempt)
-                LIMIT %(rows)s))
+                LIMIT %(pages)s))
     """
 
     CHUNKS: Final[LiteralString] = "DELETE FROM chunks WHERE job_id = %(job_id)s"
@@ -175,6 +166,7 @@ class PostgresCleanup:
             "lease": timedelta(minutes=5),
             "limit": 10,
             "rows": 20_000,
+            "pages": 1000,
             "objects": 1000,
         }
 
@@ -213,8 +205,7 @@ class PostgresCleanup:
     def remove_rows(self, remains: Remains) -> int:
         """Remove the chunks' rows, and what merges wrote that do not count; return how many."""
         values = {"job_id": remains.job_id, "document_id": remains.document_id}
-        read = self._all(self.BOXES, values) + self._all(self.PAGES, values)
-        return read + self._one(self.CHUNKS, values)
+        return self._all(self.PAGES, values) + self._one(self.CHUNKS, values)
 
     def finish(self, remains: Remains) -> None:
         """Record that everything that may go has gone."""

@@ -12,7 +12,6 @@ from psycopg.types.json import Jsonb
 from common.errors import LeaseLost
 from common.lifecycle import ChunkStatus, JobStatus
 from common.models import (
-    BoxRow,
     ChunkId,
     ChunkRef,
     DocumentId,
@@ -120,11 +119,6 @@ class PostgresMerges:
              WHERE %(has_result)s AND document_id = (SELECT document_id FROM finished)
                AND ((job_id, attempt) < (%(job_id)s, %(attempt)s)
                     OR (job_id, attempt) > (%(job_id)s, %(attempt)s))
-        ), outdated_boxes AS (
-            DELETE FROM bounding_boxes
-             WHERE %(has_result)s AND document_id = (SELECT document_id FROM finished)
-               AND ((job_id, attempt) < (%(job_id)s, %(attempt)s)
-                    OR (job_id, attempt) > (%(job_id)s, %(attempt)s))
         ), forgotten AS (
             DELETE FROM job_passwords WHERE job_id = (SELECT id FROM finished)
         )
@@ -217,15 +211,13 @@ class PostgresMerges:
         with self._pool.connection() as connection:
             connection.execute(self.RELEASE, {**_fence(work), "counted": counted})
 
-    def write_pages(
-        self, work: MergeWork, pages: Iterable[PageRow], boxes: Iterable[BoxRow]
-    ) -> None:
+    def write_pages(self, work: MergeWork, pages: Iterable[PageRow]) -> None:
         """Copy rows under this merge's attempt. They count once `finish` has said so.
 
         Raises LeaseLost where the document is gone.
         """
         with self._pool.connection() as connection:
-            if not page_rows.write(connection, work, pages, boxes):
+            if not page_rows.write(connection, work, pages):
                 raise _lost()
 
     def discard_pages(self, work: MergeWork) -> None:

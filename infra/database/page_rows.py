@@ -1,15 +1,15 @@
-"""The rows of a merge: pages and the boxes of their words, written in bulk under its attempt."""
+"""The rows of a merge: its pages, each with its words, written in bulk under its attempt."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from struct import Struct
 from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
 from psycopg import Connection
 
-from common.models import BoxRow, MergeWork, PageRow
+from common.models import MergeWork, PageRow, Words
+from infra.database.word_lists import packed
 
 
 class Merge(NamedTuple):
@@ -27,51 +27,28 @@ DOCUMENT: Final[LiteralString] = """
 
 PAGES: Final[LiteralString] = """
     COPY pages (document_id, job_id, attempt, number, width, height, unit, text_start,
-                text_end, confidence, languages, text, folded) FROM STDIN (FORMAT binary)
+                text_end, confidence, languages, text, folded, words, word_starts, word_ends,
+                word_x0, word_y0, word_x1, word_y1, word_confidences) FROM STDIN (FORMAT binary)
 """
-PAGE_TYPES: Final = (
-    *("bytea", "bytea", "int4", "int4", "float4", "float4", "text", "int4"),
+# What is bytes here is packed as it is on the wire, which is read by the column's own type.
+_PACKED: Final = "bytea"
+TYPES: Final = (
+    *(_PACKED, _PACKED, "int4", "int4", "float4", "float4", "text", "int4"),
     *("int4", "float4", "text[]", "text", "text"),
+    *((_PACKED,) * len(Words._fields)),
 )
 
-BOXES: Final[LiteralString] = """
-    COPY bounding_boxes (document_id, job_id, attempt, page, word, text, text_start, text_end,
-                         x0, y0, x1, y1, confidence) FROM STDIN (FORMAT binary)
-"""
-# A page has 400 of them, so they are packed here: five times as fast as a call for each value.
-# COPY's binary format (PostgreSQL's documentation, SQL COPY, "File Formats"): a signature, flags
-# and the length of an extension; rows of a count of fields, each behind its length; and -1.
-_BEGIN: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_END: Final = b"\xff\xff"
-_MERGE: Final = Struct(">hi16si16sii")
-_PLACE: Final = Struct(">iiiii")
-_ANCHOR: Final = Struct(">iiiiififififif")
-_BOX_FIELDS: Final = 13
-#: Bytes that are handed to the connection at once.
-_PIECE_BYTES: Final = 1 << 16
-
 OWN_ROWS: Final[LiteralString] = """
-    WITH boxes AS (
-        DELETE FROM bounding_boxes
-         WHERE document_id = %(document_id)s AND job_id = %(job_id)s AND attempt = %(attempt)s
-    )
     DELETE FROM pages
      WHERE document_id = %(document_id)s AND job_id = %(job_id)s AND attempt = %(attempt)s
 """
 
 
-def write(
-    connection: Connection[Any],
-    work: MergeWork,
-    pages: Iterable[PageRow],
-    boxes: Iterable[BoxRow],
-) -> bool:
+def write(connection: Connection[Any], work: MergeWork, pages: Iterable[PageRow]) -> bool:
     """Copy rows within the connection's transaction; False where the document is gone."""
     if connection.execute(DOCUMENT, _fence(work)).rowcount == 0:
         return False
-    merge = Merge(work.document_id, work.job_id, work.attempt)
-    copy_pages(connection, [(merge, pages)])
-    copy_boxes(connection, [(merge, boxes)])
+    copy(connection, [(Merge(work.document_id, work.job_id, work.attempt), pages)])
     return True
 
 
@@ -80,43 +57,16 @@ def delete(connection: Connection[Any], work: MergeWork) -> None:
     connection.execute(OWN_ROWS, _fence(work))
 
 
-def copy_pages(
-    connection: Connection[Any], documents: Iterable[tuple[Merge, Iterable[PageRow]]]
-) -> None:
+def copy(connection: Connection[Any], documents: Iterable[tuple[Merge, Iterable[PageRow]]]) -> None:
     """Copy the pages of one or more merges."""
-    with connection.cursor() as cursor, cursor.copy(PAGES) as copy:
+    with connection.cursor() as cursor, cursor.copy(PAGES) as rows:
         # In binary: twice as fast as text, for both sides.
-        copy.set_types(PAGE_TYPES)
+        rows.set_types(TYPES)
         for merge, pages in documents:
-            # As the bytes that they are on the wire: turned into them once, not once a row.
+            # Turned into bytes once, not once a row.
             named = (merge.document_id.bytes, merge.job_id.bytes, merge.attempt)
             for page in pages:
-                copy.write_row((*named, *page))
-
-
-def copy_boxes(
-    connection: Connection[Any], documents: Iterable[tuple[Merge, Iterable[BoxRow]]]
-) -> None:
-    """Copy the boxes of one or more merges."""
-    with connection.cursor() as cursor, cursor.copy(BOXES) as copy:
-        waiting = bytearray(_BEGIN)
-        for merge, boxes in documents:
-            named = _MERGE.pack(
-                *(_BOX_FIELDS, 16, merge.document_id.bytes, 16, merge.job_id.bytes),
-                *(4, merge.attempt),
-            )
-            for page, word, text, start, end, x0, y0, x1, y1, confidence in boxes:
-                content = text.encode()
-                waiting += named
-                waiting += _PLACE.pack(4, page, 4, word, len(content))
-                waiting += content
-                waiting += _ANCHOR.pack(
-                    *(4, start, 4, end, 4, x0, 4, y0, 4, x1, 4, y1, 4, confidence)
-                )
-                if len(waiting) > _PIECE_BYTES:
-                    copy.write(waiting)
-                    waiting = bytearray()
-        copy.write(waiting + _END)
+                rows.write_row((*named, *page[:-1], *packed(page.words)))
 
 
 def _fence(work: MergeWork) -> dict[str, object]:

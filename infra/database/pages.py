@@ -32,13 +32,6 @@ class PostgresPages:
            AND attempt = %(result_attempt)s AND number = %(number)s
     """
 
-    WORDS: Final[LiteralString] = """
-        SELECT text, text_start, text_end, x0, y0, x1, y1, confidence FROM bounding_boxes
-         WHERE document_id = %(id)s AND job_id = %(result_job)s
-           AND attempt = %(result_attempt)s AND page = %(number)s
-         ORDER BY word
-    """
-
     WHY_NOT: Final[LiteralString] = """
         SELECT jobs.finished_at IS NULL AS is_awaited,
                coalesce((SELECT error ->> 'message' FROM jsonb_array_elements(page_errors) AS error
@@ -85,12 +78,14 @@ class PostgresPages:
     """
 
     TOUCHED: Final[LiteralString] = """
-        SELECT hit, array_agg(word ORDER BY word) AS words
+        SELECT hit, array_agg(place::int - 1 ORDER BY place) AS words
           FROM unnest(%(pages)s::int[], %(starts)s::int[], %(ends)s::int[])
-               WITH ORDINALITY AS hits (page, hit_start, hit_end, hit)
-          JOIN bounding_boxes USING (page)
+               WITH ORDINALITY AS hits (number, hit_start, hit_end, hit)
+          JOIN pages USING (number)
+          CROSS JOIN LATERAL unnest(word_starts, word_ends)
+               WITH ORDINALITY AS word (word_start, word_end, place)
          WHERE document_id = %(id)s AND job_id = %(result_job)s AND attempt = %(result_attempt)s
-           AND text_start < hit_end AND text_end > hit_start
+           AND word_start < hit_end AND word_end > hit_start
          GROUP BY hit
     """
 
@@ -107,7 +102,7 @@ class PostgresPages:
             values = document | {"number": number}
             page = connection.execute(self.PAGE, values).fetchone()
             if page is not None:
-                return _page(page, connection.execute(self.WORDS, values).fetchall())
+                return _page(page)
             return self._missing(connection, values)
 
     def search(
@@ -209,7 +204,14 @@ class PostgresPages:
         return {row["hit"]: tuple(row["words"]) for row in rows}
 
 
-def _page(row: dict[str, Any], words: list[dict[str, Any]]) -> PageView:
+#: A word's columns in a page's row.
+_WORD: Final = (
+    *("words", "word_starts", "word_ends", "word_x0", "word_y0", "word_x1", "word_y1"),
+    "word_confidences",
+)
+
+
+def _page(row: dict[str, Any]) -> PageView:
     return PageView(
         number=row["number"],
         width=row["width"],
@@ -221,14 +223,10 @@ def _page(row: dict[str, Any], words: list[dict[str, Any]]) -> PageView:
         languages=tuple(row["languages"]),
         text=row["text"],
         words=tuple(
-            WordView(
-                word["text"],
-                word["text_start"],
-                word["text_end"],
-                (word["x0"], word["y0"], word["x1"], word["y1"]),
-                word["confidence"],
+            WordView(text, start, end, (x0, y0, x1, y1), confidence)
+            for text, start, end, x0, y0, x1, y1, confidence in zip(
+                *(row[column] or () for column in _WORD), strict=True
             )
-            for word in words
         ),
     )
 

@@ -246,10 +246,7 @@ def _write_pages(connection: Connection[Any], documents: Sequence[ReadDocument])
         for of in (each.begun.document for each in documents)
     ]
     pages = [each.pages for each in documents]
-    page_rows.copy_pages(connection, zip(merges, pages, strict=True))
-    boxes = [each.boxes for each in documents]
-    if any(boxes):
-        page_rows.copy_boxes(connection, zip(merges, boxes, strict=True))
+    page_rows.copy(connection, zip(merges, pages, strict=True))
 
 
 def _document(row: DictRow) -> SmallDocument:

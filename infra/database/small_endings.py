@@ -66,11 +66,6 @@ OUTDATED: Final[LiteralString] = """
     WITH counted AS (
         SELECT id AS job_id, document_id, attempt FROM jobs
          WHERE id = ANY(%(jobs)s) AND document_id = ANY(%(again)s)
-    ), boxes AS (
-        DELETE FROM bounding_boxes AS old USING counted AS new
-         WHERE old.document_id = new.document_id
-           AND ((old.job_id, old.attempt) < (new.job_id, new.attempt)
-                OR (old.job_id, old.attempt) > (new.job_id, new.attempt))
     )
     DELETE FROM pages AS old USING counted AS new
      WHERE old.document_id = new.document_id

@@ -79,7 +79,7 @@ def _searches(folder: Path) -> Iterator[tuple[str, float, float | None]]:
                 (document, _PAGES, job),
             )
             work = MergeWork(job, document, 1, 2, 1, "book.pdf", _PAGES, ())
-            write(connection, work, map(_row, range(1, _PAGES + 1)), ())
+            write(connection, work, map(_row, range(1, _PAGES + 1)))
         with open_pool(DatabaseSettings(url=url)) as pool:
             pages = PostgresPages(pool)
             for wanted in ("twelve thousand three hundred forty-five", "broken threads", "the"):
@@ -91,7 +91,7 @@ def _searches(folder: Path) -> Iterator[tuple[str, float, float | None]]:
 
 def _row(number: int) -> PageRow:
     text = page_text(number, sentences=40)
-    return (number, 1.0, 1.0, "pixels", 0, 0, 0.9, ["en"], text, fold(text))
+    return PageRow(number, 1.0, 1.0, "pixels", 0, 0, 0.9, ["en"], text, fold(text), None)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ import os
 import time
 from functools import cache
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -31,7 +30,7 @@ from celery import Celery, chord
 from redis import Redis
 
 from common.lifecycle import ChunkStatus
-from common.merging import box_rows, page_row
+from common.merging import page_row
 from common.models import (
     ChunkId,
     ChunkWork,
@@ -194,8 +193,7 @@ def _bind(work: ChunkWork, chunk: ChunkResult) -> dict[str, Any]:
         page_rows.write(
             connection,
             merge,
-            map(page_row, chunk.pages),
-            chain.from_iterable(map(box_rows, chunk.pages)),
+            [page_row(page, with_words=True) for page in chunk.pages],
         )
         connection.execute(FINISH, values)
     set_state(document_id, status="completed", progress=100)

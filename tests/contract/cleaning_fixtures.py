@@ -14,7 +14,7 @@ from google.cloud import storage
 from storage3 import SyncStorageClient
 
 from common.lifecycle import JobStatus
-from common.models import ChunkId, DocumentId, JobId, MergedDocument, ObjectRef
+from common.models import ChunkId, DocumentId, JobId, MergedDocument, ObjectRef, PageRow, Words
 from common.names import chunk_result, merged_result, merged_text, upload
 from functions.pipeline.clean_up import CleanUpReport, clean_up
 from infra.database.cleanup import PostgresCleanup
@@ -117,9 +117,9 @@ class Archive:
         text = merged_text(work.document_id, work.run, work.attempt)
         for name, kind in ((result, "application/json"), (text, "text/plain")):
             self.results.write_result(name, io.BufferedReader(io.BytesIO(b"{}")), kind)
-        page = (1, 612.0, 792.0, "pt", 0, 5, 0.9, ["en"], "word ", "word ")
-        box = (1, 0, "word", 0, 5, 0.1, 0.1, 0.2, 0.2, 0.9)
-        self.world.merges.write_pages(work, [page], [box])
+        words = Words(["word"], [0], [5], [0.1], [0.1], [0.2], [0.2], [0.9])
+        page = PageRow(1, 612.0, 792.0, "pt", 0, 5, 0.9, ["en"], "word ", "word ", words)
+        self.world.merges.write_pages(work, [page])
         if finish:
             self.world.merges.finish(
                 work,

@@ -14,13 +14,13 @@ from common.access import Caller
 from common.errors import LeaseLost
 from common.lifecycle import ChunkStatus, JobStatus, Stage
 from common.models import (
-    BoxRow,
     DocumentId,
     JobId,
     JobOptions,
     MergedDocument,
     ObjectRef,
     PageRow,
+    Words,
 )
 from common.pages import PageRange
 from infra.database.migrate import migrate
@@ -28,8 +28,9 @@ from tests.world import LEASE, World, cut
 
 LONG_AGO = timedelta(hours=1)
 
-PAGE: PageRow = (1, 595.0, 842.0, "points", 0, 5, 0.9, ["en"], "word ", "word")
-BOX: BoxRow = (1, 0, "word", 0, 5, 0.1, 0.1, 0.2, 0.2, 0.9)
+WORDS = Words(["word"], [0], [5], [0.1], [0.1], [0.2], [0.2], [0.9])
+TWO_WORDS = Words._make(each * 2 for each in WORDS)
+PAGE = PageRow(1, 595.0, 842.0, "points", 0, 5, 0.9, ["en"], "word ", "word", WORDS)
 
 
 def test_ten_deliveries_of_one_event_at_once_make_one_job_with_one_splitter(world: World) -> None:
@@ -129,8 +130,8 @@ def test_only_the_merge_that_holds_the_lease_writes(world: World) -> None:
     world.age("jobs", "lease_expires_at", LEASE * 2, id=job_id)
     second = world.merges.claim(job_id)
     assert second is not None
-    world.merges.write_pages(first, [PAGE], [BOX])
-    world.merges.write_pages(second, [PAGE], [BOX, (1, 1, *BOX[2:])])
+    world.merges.write_pages(first, [PAGE])
+    world.merges.write_pages(second, [PAGE._replace(words=TWO_WORDS)])
     with pytest.raises(LeaseLost):
         world.merges.finish(first, _merged())
     world.merges.finish(second, _merged())
@@ -149,7 +150,7 @@ def test_a_merge_that_lost_its_lease_takes_its_rows_with_it(world: World) -> Non
     world.finish_chunk(chunk_id)
     work = world.merges.claim(job_id)
     assert work is not None
-    world.merges.write_pages(work, [PAGE], [BOX])
+    world.merges.write_pages(work, [PAGE])
     world.merges.discard_pages(work)
     assert world.one("SELECT count(*) FROM bounding_boxes") == {"count": 0}
     assert world.one("SELECT count(*) FROM pages") == {"count": 0}
@@ -160,13 +161,13 @@ def test_a_document_that_is_deleted_takes_its_rows_with_it_and_gets_no_more(worl
     world.finish_chunk(chunk_id)
     work = world.merges.claim(job_id)
     assert work is not None
-    world.merges.write_pages(work, [PAGE], [BOX])
+    world.merges.write_pages(work, [PAGE])
     with world.pool.connection() as connection:
         connection.execute("DELETE FROM documents")
     assert world.one("SELECT count(*) FROM bounding_boxes") == {"count": 0}
     assert world.one("SELECT count(*) FROM pages") == {"count": 0}
     with pytest.raises(LeaseLost):
-        world.merges.write_pages(work, [], [BOX])
+        world.merges.write_pages(work, [PAGE])
     assert world.one("SELECT count(*) FROM bounding_boxes") == {"count": 0}
 
 
@@ -176,14 +177,14 @@ def test_who_deletes_a_document_waits_for_the_rows_that_are_being_written(world:
     work = world.merges.claim(job_id)
     assert work is not None
 
-    def rows() -> Iterator[BoxRow]:
+    def rows() -> Iterator[PageRow]:
         with world.pool.connection() as connection:
             connection.execute("SET LOCAL lock_timeout = '20ms'")
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 connection.execute("DELETE FROM documents")
-        yield BOX
+        yield PAGE
 
-    world.merges.write_pages(work, [], rows())
+    world.merges.write_pages(work, rows())
     assert world.one("SELECT count(*) FROM bounding_boxes") == {"count": 1}
 
 
@@ -362,7 +363,7 @@ def test_no_table_shows_a_row_to_a_caller_without_a_policy(world: World) -> None
     with world.pool.connection() as connection:
         rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         tables = [row["tablename"] for row in rows]
-        assert {"documents", "bounding_boxes", "schema_migrations"} <= set(tables)
+        assert {"documents", "pages", "schema_migrations"} <= set(tables)
         connection.execute("CREATE ROLE visitor")
         connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO visitor")
         connection.execute("SET LOCAL ROLE visitor")

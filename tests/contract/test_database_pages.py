@@ -9,7 +9,7 @@ import pytest
 from common.access import Caller
 from common.errors import TransientError
 from common.lifecycle import JobStatus
-from common.merging import box_rows, page_row
+from common.merging import page_row
 from common.models import ChunkId, MergedDocument, MergeWork, ObjectRef
 from common.reading import Hits, MissingPage, PageView
 from common.results import Block, Line, Page, PageError, Paragraph, Word
@@ -59,8 +59,7 @@ def claimed(world: World, owner: str = "alice", *, pages: int = 2) -> MergeWork:
 
 
 def write(world: World, work: MergeWork, written: list[Page], *, boxes: bool = True) -> None:
-    rows = [row for page in written for row in box_rows(page)] if boxes else []
-    world.merges.write_pages(work, map(page_row, written), rows)
+    world.merges.write_pages(work, [page_row(page, with_words=boxes) for page in written])
 
 
 def finish(world: World, work: MergeWork) -> None:

@@ -3,7 +3,15 @@ from __future__ import annotations
 import pytest
 
 from common.errors import PermanentError
-from common.merging import box_rows, check_pages, join, mean_confidence, number_pages, shift_page
+from common.merging import (
+    check_pages,
+    join,
+    mean_confidence,
+    number_pages,
+    shift_page,
+    words_of,
+)
+from common.models import Words
 from common.pages import PageRange
 from common.results import Block, ChunkResult, Line, Page, PageError, Paragraph, Word
 
@@ -72,5 +80,6 @@ def test_confidence_is_weighed_by_length_and_empty_pages_do_not_count() -> None:
     assert mean_confidence([page(1, "", 1.0)]) == 0.0
 
 
-def test_box_rows_number_the_words_of_a_page_and_hold_no_nul() -> None:
-    assert list(box_rows(page(7, "a\0b\n"))) == [(7, 0, "ab", 0, 4, *BOX, 0.9)]
+def test_a_pages_words_stand_in_their_order_and_hold_no_nul() -> None:
+    words = words_of(page(7, "a\0b\n"))
+    assert words == Words(["ab"], [0], [4], [0.1], [0.1], [0.2], [0.2], [0.9])
