@@ -111,11 +111,13 @@ class PostgresTurns:
                 source = ObjectRef(row["bucket"], row["object"], row["generation"])
                 large.append(LargeDocument(source, JobId(row["id"]), row["dispatches"]))
         first = {_key(turn.lane) for turn in asked if turn.is_first}
+        queued = {_key(turn.lane): turn.lane.queued for turn in asked}
         messages = []
         for key, jobs in small.items():
             ids = [JobId(job["id"]) for job in jobs]
-            # Few documents are shared among many workers; many travel together.
-            size = min(self._parts, -(-len(ids) // round_.window))
+            # Few documents are shared among many workers; many travel together, also where
+            # they only fill up what was taken of many.
+            size = min(self._parts, -(-(queued[key] + len(ids)) // round_.window))
             messages += [
                 DocumentsRef(
                     tuple(ids[start : start + size]),

@@ -81,6 +81,21 @@ def test_small_documents_travel_together_and_large_ones_are_split_in_the_manifes
     assert [message.is_first for message in given.documents].count(True) == 1
 
 
+def test_documents_of_a_large_batch_travel_as_many_together_when_the_window_is_filled_up(
+    world: World, turns: PostgresTurns
+) -> None:
+    _, jobs = world.add_batch(100)
+    assert [len(each.job_ids) for each in turns.give(something_new=True).documents] == [8] * 8
+    with world.pool.connection() as connection:
+        connection.execute(
+            "UPDATE jobs SET status = 'completed', finished_at = now() WHERE id = ANY(%s)",
+            (jobs[:40],),
+        )
+    given = turns.give(something_new=False)
+    assert [len(each.job_ids) for each in given.documents] == [8] * 4 + [4]
+    assert [job for each in given.documents for job in each.job_ids] == jobs[64:]
+
+
 def test_a_batch_that_is_paused_or_cancelled_gets_no_turn(
     world: World, turns: PostgresTurns
 ) -> None:
