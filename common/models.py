@@ -31,7 +31,7 @@ class JobOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     chunk_pages: int | None = None
     #: BCP-47 hints for the OCR engine, the most likely first.
     languages: tuple[str, ...] = ()
-    #: What is made beside the JSON result: `text` (one file), `boxes` (rows, for the page view).
+    #: What is made beside the JSON result: `text` (one file), `boxes` (words, for the page).
     outputs: tuple[str, ...] = ("text", "boxes")
     #: Whether what was read before may be used, and what is read be kept for that.
     cache: bool = True

@@ -93,6 +93,9 @@ class RateLimits:
         return Allowance(allowed, per_minute, stats.remaining if allowed else 0, seconds)
 
     def _connected(self) -> SlidingWindowCounterRateLimiter:
+        # limits looks at redis as it stands, and finds no version in one that another thread has
+        # begun to import. This waits until that is done; importing a part of it would not.
+        import redis  # noqa: F401
         from limits.aio.storage import RedisStorage
         from limits.aio.strategies import SlidingWindowCounterRateLimiter
         from redis.asyncio import ConnectionPool

@@ -6,6 +6,8 @@ import asyncio
 import logging
 import re
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +23,7 @@ from functions.bootstrap import Application
 from infra.auth.api_keys import ApiKey
 from infra.auth.rate_limits import RateLimits
 from infra.database.pool import Pool
+from infra.local.home import ROOT
 from infra.local.stack import Stack
 from tests.contract.storage_fixtures import listening_socket, serving, url_of
 from tests.e2e.api_requests import refused
@@ -232,6 +235,54 @@ def test_counting_goes_on_when_redis_is_back(servers: Stack, unused_port: int) -
         assert (first.allowed, second.allowed) == (True, False)
 
     asyncio.run(scenario())
+
+
+#: A thread imports redis and stops in the middle; another counts. That one waits for the first,
+#: so it has not ended half a second later, and ends once the import goes on.
+COUNTED_DURING_AN_IMPORT = """
+import asyncio, sys, threading
+
+arrived, on = threading.Event(), threading.Event()
+
+class Stopping:
+    def find_spec(self, name, path=None, target=None):
+        if name == "redis.sentinel":
+            arrived.set()
+            on.wait()
+
+sys.meta_path.insert(0, Stopping())
+
+from infra.auth.rate_limits import RateLimits
+
+async def count():
+    limits = RateLimits(sys.argv[1])
+    try:
+        print((await limits.count("caller", "import", 1000)).allowed)
+    finally:
+        await limits.close()
+
+importing = threading.Thread(target=__import__, args=("redis",))
+importing.start()
+arrived.wait()
+counting = threading.Thread(target=lambda: asyncio.run(count()))
+counting.start()
+counting.join(0.5)
+on.set()
+importing.join()
+counting.join()
+"""
+
+
+def test_a_count_waits_for_redis_that_another_thread_has_begun_to_import(servers: Stack) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", COUNTED_DURING_AN_IMPORT, servers.endpoints["redis"]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.stdout, ended.stderr) == ("True\n", "")
 
 
 def test_many_at_once_are_let_in_up_to_the_limit_and_not_one_more(servers: Stack) -> None:
