@@ -241,14 +241,24 @@ def test_counting_goes_on_when_redis_is_back(servers: Stack, unused_port: int) -
 #: so it has not ended half a second later, and ends once the import goes on.
 COUNTED_DURING_AN_IMPORT = """
 import asyncio, sys, threading
+from importlib.machinery import PathFinder
 
 arrived, on = threading.Event(), threading.Event()
 
 class Stopping:
     def find_spec(self, name, path=None, target=None):
-        if name == "redis.sentinel":
+        if name != "redis.sentinel":
+            return None
+        spec = PathFinder.find_spec(name, path)
+        run = spec.loader.exec_module
+
+        def stop(module):
             arrived.set()
             on.wait()
+            run(module)
+
+        spec.loader.exec_module = stop
+        return spec
 
 sys.meta_path.insert(0, Stopping())
 
