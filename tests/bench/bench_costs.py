@@ -71,11 +71,9 @@ def figures(folder: Path) -> Iterator[tuple[str, float]]:
             seconds = time.monotonic() - begun
             spent[path] = {name: used[name] - idle.get(name, 0) * seconds for name in used}
         chunk = _per(_less(spent[long], spent[short]), _LONG - _SHORT)
-        sizes = {}
-        for table in ("bounding_boxes", "pages"):
-            query = f"SELECT pg_total_relation_size('{table}'), count(*) FROM {table}"
-            [(size, rows)] = database.execute(query.encode()).fetchall()
-            sizes[table] = float(str(size)) / float(str(rows))
+        query = "SELECT pg_total_relation_size('pages'), count(*) FROM pages"
+        [(size, pages)] = database.execute(query).fetchall()
+        page_bytes = float(str(size)) / float(str(pages))
         # What a document costs beside its chunks.
         document = _less(spent[short], {name: value * _SHORT for name, value in chunk.items()})
     for name in sorted(chunk, key=lambda each: -chunk[each]):
@@ -84,8 +82,7 @@ def figures(folder: Path) -> Iterator[tuple[str, float]]:
     yield "a document beside its chunks: redis commands", document["redis commands"]
     yield "a document beside its chunks: postgres commits", document["postgres commits"]
     yield "a document beside its chunks: WAL bytes", document["postgres WAL, bytes"]
-    for table, size in sizes.items():
-        yield f"bytes of a row of {table}, with its indexes", size
+    yield "bytes of a row of pages, with its words and indexes", page_bytes
     yield "without work, a second: redis commands", idle["redis commands"]
     yield "without work, a second: postgres commits", idle["postgres commits"]
 

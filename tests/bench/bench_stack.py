@@ -24,6 +24,7 @@ from infra.local.home import Home
 from infra.local.stack import Stack, StackOptions
 from tests.bench.memory import Peak, own_memory
 from tests.e2e.quire_client import QuireClient, wait_for
+from tests.e2e.services import as_caller
 from tests.pdfs.documents import write_mixed
 from tests.pdfs.large import write_big_scan
 
@@ -92,7 +93,8 @@ def _big_scan(stack: Stack, folder: Path) -> Iterator[tuple[str, float, float | 
         with Peak(lambda: own_memory(ingest.process)) as peak:
             answer = httpx.post(
                 ingest.address,
-                headers={
+                headers=as_caller(stack, "ingest")
+                | {
                     "ce-id": "1",
                     "ce-source": "//storage.googleapis.com/projects/_/buckets/quire-chunks",
                     "ce-specversion": "1.0",
