@@ -38,7 +38,7 @@ class Remains:
 
     @property
     def lets_rows_go(self) -> bool:
-        """Whether the chunks' rows and the boxes of unfinished merges may go."""
+        """Whether the chunks' rows and the pages of unfinished merges may go."""
         return self.status is JobStatus.CANCELLED
 
     @property

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 #: A result that is damaged so often is not worth another paid call.
 _MAX_REOPENED = 2
-#: Words in one transaction: about a tenth of a second's worth, and 30 MB of memory.
+#: Words of the pages that are in memory at once (30 MB), and go in one transaction.
 _WORDS_AT_ONCE = 30_000
 
 
@@ -54,7 +54,7 @@ def merge_chunks(
     lease: timedelta,
     plan_stages: Callable[[MergeWork], Sequence[PlannedStage]] = lambda work: (),
 ) -> None:
-    """Claim the merge, write the result and its text, the pages and boxes, and end the job.
+    """Claim the merge, write the result and its text, the pages, and end the job.
 
     Or hand it on to the stages that `plan_stages` says.
 

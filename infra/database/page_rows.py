@@ -20,7 +20,7 @@ class Merge(NamedTuple):
     attempt: int
 
 
-# Held until the rows are written, so that the document can't go meanwhile and leave them.
+# Held until the rows are written: a document that is gone is found here, and none goes meanwhile.
 DOCUMENT: Final[LiteralString] = """
     SELECT FROM documents WHERE id = %(document_id)s FOR KEY SHARE
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
@@ -30,6 +31,14 @@ class PostgresPages:
         SELECT * FROM pages
          WHERE document_id = %(id)s AND job_id = %(result_job)s
            AND attempt = %(result_attempt)s AND number = %(number)s
+    """
+
+    # Of a page that an earlier version wrote.
+    OLDER_WORDS: Final[LiteralString] = """
+        SELECT text, text_start, text_end, x0, y0, x1, y1, confidence FROM older_words
+         WHERE document_id = %(id)s AND job_id = %(result_job)s
+           AND attempt = %(result_attempt)s AND page = %(number)s
+         ORDER BY word
     """
 
     WHY_NOT: Final[LiteralString] = """
@@ -78,15 +87,15 @@ class PostgresPages:
     """
 
     TOUCHED: Final[LiteralString] = """
-        SELECT hit, array_agg(place::int - 1 ORDER BY place) AS words
+        SELECT hit, touched.words
           FROM unnest(%(pages)s::int[], %(starts)s::int[], %(ends)s::int[])
                WITH ORDINALITY AS hits (number, hit_start, hit_end, hit)
-          JOIN pages USING (number)
-          CROSS JOIN LATERAL unnest(word_starts, word_ends)
-               WITH ORDINALITY AS word (word_start, word_end, place)
-         WHERE document_id = %(id)s AND job_id = %(result_job)s AND attempt = %(result_attempt)s
-           AND word_start < hit_end AND word_end > hit_start
-         GROUP BY hit
+         CROSS JOIN LATERAL (
+               SELECT array_agg(word ORDER BY word) AS words FROM bounding_boxes
+                WHERE document_id = %(id)s AND job_id = %(result_job)s
+                  AND attempt = %(result_attempt)s AND page = number
+                  AND text_start < hit_end AND text_end > hit_start) AS touched
+         WHERE touched.words IS NOT NULL
     """
 
     def __init__(self, pool: Pool, *, search_seconds: float = 5.0) -> None:
@@ -102,7 +111,10 @@ class PostgresPages:
             values = document | {"number": number}
             page = connection.execute(self.PAGE, values).fetchone()
             if page is not None:
-                return _page(page)
+                if page["words"] is None:
+                    older = connection.execute(self.OLDER_WORDS, values).fetchall()
+                    return _page(page, [tuple(word.values()) for word in older])
+                return _page(page, zip(*(page[column] for column in _WORD), strict=True))
             return self._missing(connection, values)
 
     def search(
@@ -211,7 +223,7 @@ _WORD: Final = (
 )
 
 
-def _page(row: dict[str, Any]) -> PageView:
+def _page(row: dict[str, Any], words: Iterable[tuple[Any, ...]]) -> PageView:
     return PageView(
         number=row["number"],
         width=row["width"],
@@ -224,9 +236,7 @@ def _page(row: dict[str, Any]) -> PageView:
         text=row["text"],
         words=tuple(
             WordView(text, start, end, (x0, y0, x1, y1), confidence)
-            for text, start, end, x0, y0, x1, y1, confidence in zip(
-                *(row[column] or () for column in _WORD), strict=True
-            )
+            for text, start, end, x0, y0, x1, y1, confidence in words
         ),
     )
 

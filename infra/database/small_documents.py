@@ -145,7 +145,7 @@ class PostgresSmallDocuments:
         return {JobId(row["job_id"]) for row in (*waiting, *reading)}
 
     def record(self, documents: Sequence[ReadDocument]) -> Recorded:
-        """End the jobs with their results, pages and boxes."""
+        """End the jobs with their results and pages."""
         return self._tried(lambda connection: self._record(connection, documents))
 
     def _record(

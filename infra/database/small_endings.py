@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, LiteralString
 
-# Held until the rows are written, so that no document can go meanwhile and leave them.
+# Held until the rows are written, so that no document can go meanwhile.
 LOCK_DOCUMENTS: Final[LiteralString] = """
     SELECT FROM documents WHERE id = ANY(%(documents)s) ORDER BY id FOR KEY SHARE
 """

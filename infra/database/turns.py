@@ -115,8 +115,9 @@ class PostgresTurns:
         messages = []
         for key, jobs in small.items():
             ids = [JobId(job["id"]) for job in jobs]
-            # Few documents are shared among many workers; many travel together, also where
-            # they only fill up what was taken of many.
+            # Few documents are shared among many workers; many travel together, also where they
+            # only fill up what many have left. What else the batch has in the broker counts as
+            # well: workers that have enough to do need no sharing out.
             size = min(self._parts, -(-(queued[key] + len(ids)) // round_.window))
             messages += [
                 DocumentsRef(

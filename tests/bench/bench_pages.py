@@ -14,7 +14,7 @@ import psycopg
 
 from common.access import Caller
 from common.folding import fold
-from common.models import DocumentId, JobId, MergeWork, ObjectRef, PageRow
+from common.models import DocumentId, JobId, MergeWork, ObjectRef, PageRow, Words
 from infra.database.page_rows import write
 from infra.database.pages import PostgresPages
 from infra.database.pool import open_pool
@@ -91,7 +91,10 @@ def _searches(folder: Path) -> Iterator[tuple[str, float, float | None]]:
 
 def _row(number: int) -> PageRow:
     text = page_text(number, sentences=40)
-    return PageRow(number, 1.0, 1.0, "pixels", 0, 0, 0.9, ["en"], text, fold(text), None)
+    words = text.split()
+    place, part = list(range(len(words))), [0.5] * len(words)
+    lists = Words(words, place, place, part, part, part, part, part)
+    return PageRow(number, 1.0, 1.0, "pixels", 0, 0, 0.9, ["en"], text, fold(text), lists)
 
 
 if __name__ == "__main__":

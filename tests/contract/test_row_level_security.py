@@ -29,6 +29,7 @@ READABLE: Final = {
     "job_logs",
     "pages",
     "bounding_boxes",
+    "older_words",
     "credit_accounts",
     "credit_ledger",
     "webhook_deliveries",
@@ -62,6 +63,8 @@ SERVICE_ONLY: Final = {
 }
 #: These have no policies of their own: who reads them needs rights to what they show.
 VIEWS: Final = {"bounding_boxes"}
+#: Of others there is one row for each of `ROWS`: this shows a word of a page and an older one.
+SHOWN: Final = {"bounding_boxes": 2}
 #: What belongs to an owner and to no matter of theirs.
 OF_NO_MATTER: Final = {"credit_accounts"}
 
@@ -86,6 +89,10 @@ ROWS: Final = """
                        word_ends, word_x0, word_y0, word_x1, word_y1, word_confidences)
     SELECT %(document)s, %(job)s, attempt, 1, 1, 1, 'pt', 0, 0, 1, '{}', 'word', 'word', '{word}',
            '{0}', '{4}', '{0}', '{0}', '{1}', '{1}', '{1}'
+      FROM generate_series(1, 2) AS attempt;
+    INSERT INTO older_words (document_id, job_id, attempt, page, word, text, text_start, text_end,
+                             x0, y0, x1, y1, confidence)
+    SELECT %(document)s, %(job)s, attempt, 2, 0, 'word', 0, 4, 0, 0, 1, 1, 1
       FROM generate_series(1, 2) AS attempt;
     INSERT INTO idempotency_keys (owner, key, fingerprint, job_id)
     VALUES (%(owner)s, %(job)s::text, '', %(job)s);
@@ -224,7 +231,7 @@ def test_every_table_is_decided_upon_and_closed_but_for_its_policies(database: D
 def test_an_owner_sees_all_of_theirs_and_nothing_of_anybody_elses(
     database: Database, table: str
 ) -> None:
-    rows = 1 if table in OF_NO_MATTER else 4
+    rows = 1 if table in OF_NO_MATTER else 4 * SHOWN.get(table, 1)
     assert database.seen(table, person("alice")) == rows
     assert database.seen(table, person("bob")) == rows
     assert database.seen(table, person("mallory")) == 0
@@ -244,11 +251,12 @@ def test_an_owner_sees_all_of_theirs_and_nothing_of_anybody_elses(
 
 @pytest.mark.parametrize("table", sorted(READABLE - OF_NO_MATTER))
 def test_one_who_is_limited_to_matters_sees_those_alone(database: Database, table: str) -> None:
-    assert database.seen(table, person(matters=["m1"])) == 2
-    assert database.seen(table, person(matters=["m1", "m2"])) == 3
+    shown = SHOWN.get(table, 1)
+    assert database.seen(table, person(matters=["m1"])) == 2 * shown
+    assert database.seen(table, person(matters=["m1", "m2"])) == 3 * shown
     assert database.seen(table, person(matters=["m3"])) == 0
     assert database.seen(table, person(matters=[])) == 0
-    assert database.seen(table, person(matters=None)) == 4
+    assert database.seen(table, person(matters=None)) == 4 * shown
 
 
 @pytest.mark.parametrize("matters", ["m1", {"m1": 1}, 7, True, [None], [["m1"]]])

@@ -15,7 +15,7 @@ from common.models import Words
 from common.pages import PageRange
 from common.results import Block, ChunkResult, Line, Page, PageError, Paragraph, Word
 
-BOX = (0.1, 0.1, 0.2, 0.2)
+BOX = (0.1, 0.2, 0.3, 0.4)
 
 
 def page(number: int, text: str, confidence: float = 0.9) -> Page:
@@ -82,4 +82,4 @@ def test_confidence_is_weighed_by_length_and_empty_pages_do_not_count() -> None:
 
 def test_a_pages_words_stand_in_their_order_and_hold_no_nul() -> None:
     words = words_of(page(7, "a\0b\n"))
-    assert words == Words(["ab"], [0], [4], [0.1], [0.1], [0.2], [0.2], [0.9])
+    assert words == Words(["ab"], [0], [4], [0.1], [0.2], [0.3], [0.4], [0.9])
