@@ -6,11 +6,13 @@ the order in which chunks arrive.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from common.errors import PermanentError
 from common.folding import REPLACEMENT, fold
 from common.models import PageRow, Words
 from common.pages import PageRange
-from common.results import ChunkResult, Page, PageError
+from common.results import ChunkResult, Line, Page, PageError
 
 
 def number_pages(pages: list[Page], first: int) -> None:
@@ -112,23 +114,12 @@ def mean_confidence(pages: list[Page]) -> float:
 
 def count_words(page: Page) -> int:
     """Return how many words the page has."""
-    return sum(
-        len(line.words)
-        for block in page.blocks
-        for paragraph in block.paragraphs
-        for line in paragraph.lines
-    )
+    return sum(len(line.words) for line in _lines(page))
 
 
 def words_of(page: Page) -> Words:
     """Return the page's words as its row has them."""
-    words = [
-        word
-        for block in page.blocks
-        for paragraph in block.paragraphs
-        for line in paragraph.lines
-        for word in line.words
-    ]
+    words = [word for line in _lines(page) for word in line.words]
     boxes = [word.box for word in words]
     return Words(
         # Postgres's text can't hold NUL, which some PDFs' text layers do.
@@ -160,3 +151,9 @@ def page_row(page: Page, *, with_words: bool) -> PageRow:
         fold(text),
         words_of(page) if with_words else None,
     )
+
+
+def _lines(page: Page) -> Iterator[Line]:
+    for block in page.blocks:
+        for paragraph in block.paragraphs:
+            yield from paragraph.lines

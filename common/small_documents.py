@@ -110,7 +110,7 @@ class SmallDocuments(Protocol):
         """Extend the leases of jobs and of their chunks; return whose are still ours."""
 
     def record(self, documents: Sequence[ReadDocument]) -> Recorded:
-        """End the jobs with their results, pages."""
+        """End the jobs with their results and pages."""
 
     def hand_on(self, document: SmallDocument) -> int | None:
         """Give up a claim for the ordinary way; return the number of its message to ingest."""

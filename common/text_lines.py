@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
+from common.merging import count_words
 from common.results import Page, Word
 from common.text_words import clean, cleaned, has_loose_accents, is_odd
 
@@ -129,14 +130,8 @@ def _odd(page: Page) -> bool:
     """Whether words have to be looked at one by one."""
     if is_odd(page.text) or has_loose_accents(page.text):
         return True
-    count = sum(
-        len(line.words)
-        for block in page.blocks
-        for paragraph in block.paragraphs
-        for line in paragraph.lines
-    )
     # Of a script without blanks, or with blanks in what the OCR calls a word.
-    return count != len(page.text.split())
+    return count_words(page) != len(page.text.split())
 
 
 def _tight(page: Page) -> bool:

@@ -54,7 +54,7 @@ def merge_chunks(
     lease: timedelta,
     plan_stages: Callable[[MergeWork], Sequence[PlannedStage]] = lambda work: (),
 ) -> None:
-    """Claim the merge, write the result and its text, the pages, and end the job.
+    """Claim the merge, write the result, its text and the pages, and end the job.
 
     Or hand it on to the stages that `plan_stages` says.
 

@@ -241,12 +241,12 @@ def _held(connection: Connection[DictRow], documents: Sequence[ReadDocument]) ->
 
 def _write_pages(connection: Connection[Any], documents: Sequence[ReadDocument]) -> None:
     """Copy the rows of all documents, each under its job's attempt."""
-    merges = [
-        page_rows.Merge(of.document_id, of.job_id, of.attempt)
-        for of in (each.begun.document for each in documents)
-    ]
-    pages = [each.pages for each in documents]
-    page_rows.copy(connection, zip(merges, pages, strict=True))
+    page_rows.copy(connection, [(_merge_of(each), each.pages) for each in documents])
+
+
+def _merge_of(read: ReadDocument) -> page_rows.Merge:
+    document = read.begun.document
+    return page_rows.Merge(document.document_id, document.job_id, document.attempt)
 
 
 def _document(row: DictRow) -> SmallDocument:

@@ -13,7 +13,7 @@ import pytest
 from psycopg import Connection, sql
 
 from common.access import Caller
-from common.models import PageRow, Words
+from common.models import MergeWork, PageRow, Words
 from common.reading import Hits, PageView
 from infra.database.migrate import migrate
 from infra.database.pages import PostgresPages
@@ -123,13 +123,10 @@ def test_words_that_were_rows_of_their_own_read_as_before_and_go_with_their_page
 
 
 def test_the_version_before_goes_on_writing_and_removing_beside_this_one(world: World) -> None:
-    job_id, [chunk_id] = world.add_job(1)
-    world.finish_chunk(chunk_id)
-    work = world.merges.claim(job_id)
-    assert work is not None
+    work = _claimed(world)
     page = PageRow(1, 1.0, 1.0, "pt", 0, 4, 0.9, ["en"], "word", "word", WORDS)
     world.merges.write_pages(work, [page, page._replace(number=2, words=None)])
-    of = {"document": work.document_id, "job": job_id, "attempt": work.attempt}
+    of = {"document": work.document_id, "job": work.job_id, "attempt": work.attempt}
     with world.pool.connection() as connection:
         with connection.cursor() as cursor, cursor.copy(COPIED_BEFORE) as copy:
             copy.set_types(["uuid", "uuid", "int4", "int4", "int4", "text"] + ["int4"] * 2 + REAL)
@@ -143,6 +140,14 @@ def test_the_version_before_goes_on_writing_and_removing_beside_this_one(world: 
         left = connection.execute("DELETE FROM bounding_boxes WHERE job_id = %(job)s", of)
         assert (left.rowcount, _count(connection, "older_words")) == (1, 0)
         assert _count(connection, "bounding_boxes") == 1
+
+
+def _claimed(world: World) -> MergeWork:
+    job_id, [chunk_id] = world.add_job(1)
+    world.finish_chunk(chunk_id)
+    work = world.merges.claim(job_id)
+    assert work is not None
+    return work
 
 
 def _count(connection: Connection[dict[str, Any]], table: str) -> int:
@@ -159,14 +164,11 @@ def test_whatever_words_a_page_has_are_read_as_they_were_written(world: World, c
     starts, ends = ([2**31 - 1 - index * step for index in range(count)] for step in (3, 2))
     sides = ([(index * step % 1000) / 1000 for index in range(count)] for step in (1, 3, 7, 9, 11))
     words = Words(texts, starts, ends, *(list(each) for each in sides))
-    job_id, [chunk_id] = world.add_job(1)
-    world.finish_chunk(chunk_id)
-    work = world.merges.claim(job_id)
-    assert work is not None
+    work = _claimed(world)
     page = PageRow(1, 1.0, 1.0, "pt", 0, 5, 0.9, ["en"], "words", "words", words)
     world.merges.write_pages(work, [page, page._replace(number=2, words=None)])
     with world.pool.connection() as connection:
-        read = connection.execute(WORDS_OF, (job_id, work.attempt)).fetchall()
+        read = connection.execute(WORDS_OF, (work.job_id, work.attempt)).fetchall()
         first, second = connection.execute("SELECT words FROM pages ORDER BY number").fetchall()
     assert [tuple(row.values()) for row in read] == [
         (1, index, *word) for index, word in enumerate(zip(*words, strict=True))
